@@ -1,0 +1,1 @@
+//! Bytes in, verified bytes out: sources, digests, and the store of compiled files.

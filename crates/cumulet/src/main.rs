@@ -1,0 +1,2 @@
+//! Your own edge cloud in one binary.
+fn main() {}

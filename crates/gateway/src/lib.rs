@@ -1,0 +1,1 @@
+//! Outside events become invocations: listeners, routes, HTTP.

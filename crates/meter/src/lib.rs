@@ -1,0 +1,1 @@
+//! Admission, permits, usage and the ledger. Time is an argument.

@@ -1,0 +1,1 @@
+//! The composition root: loads revisions, runs invocations, shows the operator what happened.
