@@ -1,0 +1,7 @@
+//! Returns without a response.
+
+use crate::call::Call;
+
+pub fn run(call: Call) {
+    drop(call);
+}

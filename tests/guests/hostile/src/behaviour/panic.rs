@@ -1,0 +1,7 @@
+//! Panics before it answers.
+
+use crate::call::Call;
+
+pub fn run(_call: Call) {
+    panic!("as asked");
+}

@@ -1,0 +1,2 @@
+;; A component that exports nothing that could serve a request.
+(component)

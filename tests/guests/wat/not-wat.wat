@@ -1,0 +1,2 @@
+;; Text that is no WebAssembly.
+(component (core module (func (export "f") (i32.add
