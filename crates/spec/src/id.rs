@@ -1,0 +1,9 @@
+//! Names and identifiers: of apps, components, tenants, nodes, contents, requests and invocations.
+
+mod digest;
+mod name;
+mod request;
+
+pub use digest::{Digest, DigestError};
+pub use name::{AppName, ComponentName, IdError, NAME_BYTES_MAX, NodeName, TenantId};
+pub use request::{InvocationId, REQUEST_ID_BYTES_MAX, RequestId};

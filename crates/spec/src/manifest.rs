@@ -1,0 +1,52 @@
+//! The manifest, `cumulet.toml`: what an app is made of, what it may reach and what calls it.
+
+mod app;
+mod component;
+mod problem;
+mod single;
+
+use std::collections::BTreeMap;
+
+use crate::id::{AppName, ComponentName};
+use crate::route::Route;
+
+pub use component::{Build, Component, ComponentSpans, Reuse, Source};
+pub use problem::{ManifestError, Position, Problem};
+
+/// The version of the manifest's form, which `manifest = 1` states.
+pub const MANIFEST_FORMAT: i64 = 1;
+
+/// The name of the file.
+pub const MANIFEST_FILE: &str = "cumulet.toml";
+
+/// A manifest in which everything that can be known without looking at other files has been checked.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct Manifest {
+    /// The app.
+    pub app: App,
+    /// Its components; at least one.
+    pub components: BTreeMap<ComponentName, Component>,
+    /// Its HTTP routes, in the order of the file; no two conflict, and each leads to one of the components.
+    pub http: Vec<Route>,
+    /// What is allowed but probably not meant.
+    pub warnings: Vec<Problem>,
+}
+
+/// The app as a whole.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct App {
+    /// Its name.
+    pub name: AppName,
+    /// The version that its author gives it; any text.
+    pub version: Option<String>,
+}
+
+impl Manifest {
+    /// Reads a manifest.
+    ///
+    /// # Errors
+    /// All problems that were found, each with its place in the text.
+    pub fn parse(text: &str) -> Result<Self, ManifestError> {
+        app::parse(text)
+    }
+}
