@@ -1,0 +1,14 @@
+//! Installs what the full set of tests and benches needs. Quick when there is nothing to do.
+
+pub(crate) mod guest_target;
+mod packages;
+mod toolchain;
+
+use crate::repository::Repository;
+
+/// Installs what is missing, and says for each thing whether it was there.
+pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
+    toolchain::ensure(repository)?;
+    guest_target::ensure()?;
+    packages::ensure()
+}
