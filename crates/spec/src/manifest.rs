@@ -2,8 +2,15 @@
 
 mod app;
 mod component;
+mod component_table;
+mod grant;
+mod limit;
+mod link;
 mod problem;
+mod read;
 mod single;
+mod source;
+mod trigger;
 
 use std::collections::BTreeMap;
 
@@ -15,6 +22,9 @@ pub use problem::{ManifestError, Position, Problem};
 
 /// The version of the manifest's form, which `manifest = 1` states.
 pub const MANIFEST_FORMAT: i64 = 1;
+
+/// The largest manifest that is read, in bytes.
+pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 
 /// The name of the file.
 pub const MANIFEST_FILE: &str = "cumulet.toml";

@@ -1,5 +1,6 @@
 //! Which component answers a request.
 
+mod conflict;
 mod pattern;
 mod table;
 
@@ -7,8 +8,10 @@ use serde::{Deserialize, Serialize};
 
 use crate::id::ComponentName;
 
+pub use conflict::RouteConflict;
+pub(crate) use conflict::conflicts;
 pub use pattern::{HostError, PatternError, PatternFault, RoutePattern, parse_route_host};
-pub use table::{RouteConflict, RouteTable};
+pub use table::RouteTable;
 
 /// One HTTP route.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]

@@ -1,7 +1,122 @@
-//! Reads the manifest as a whole.
+//! Reads the manifest as a whole: its version, the app, and what stands in several parts of it at once.
 
-use super::{Manifest, ManifestError, Problem};
+use std::collections::BTreeMap;
+use std::ops::Range;
+
+use toml::Spanned;
+use toml::de::DeTable;
+
+use super::component::Component;
+use super::problem::{ManifestError, Problem};
+use super::read::{Findings, Section};
+use super::trigger::{self, Triggers};
+use super::{App, MANIFEST_BYTES_MAX, MANIFEST_FORMAT, Manifest, component_table, link};
+use crate::id::{AppName, ComponentName};
+
+/// The names of all components that the manifest declares, valid or not otherwise, and where.
+pub(super) type Names = BTreeMap<ComponentName, Range<usize>>;
 
 pub(super) fn parse(text: &str) -> Result<Manifest, ManifestError> {
-    Err(ManifestError { problems: vec![Problem::new(0..text.len(), "not read yet")] })
+    let mut findings = Findings::default();
+    let manifest = read_text(text, &mut findings);
+    findings.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
+    findings.warnings.sort_by_key(|warning| (warning.span.start, warning.span.end));
+    match manifest {
+        Some(mut manifest) if findings.problems.is_empty() => {
+            manifest.warnings = findings.warnings;
+            Ok(manifest)
+        }
+        _ => Err(ManifestError { problems: findings.problems }),
+    }
+}
+
+fn read_text(text: &str, findings: &mut Findings) -> Option<Manifest> {
+    if text.len() > MANIFEST_BYTES_MAX {
+        let message = format!("the manifest is larger than {MANIFEST_BYTES_MAX} bytes");
+        findings.problem(Problem::new(0..0, message));
+        return None;
+    }
+    let (root, errors) = DeTable::parse_recoverable(text);
+    if !errors.is_empty() {
+        // What the syntax makes unclear would only give problems that are none.
+        findings.problems.extend(errors.iter().map(syntax_problem));
+        return None;
+    }
+    read_root(&root, findings)
+}
+
+fn syntax_problem(error: &toml::de::Error) -> Problem {
+    let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
+    let help: Vec<_> = error.message().lines().skip(1).filter(|line| !line.is_empty()).collect();
+    let problem = Problem::new(error.span().unwrap_or_default(), message);
+    if help.is_empty() { problem } else { problem.with_help(help.join(", ")) }
+}
+
+fn read_root(root: &Spanned<DeTable<'_>>, findings: &mut Findings) -> Option<Manifest> {
+    let root = Section { name: String::new(), table: root.get_ref(), span: 0..0 };
+    if !is_known_format(&root, findings) {
+        return None;
+    }
+    root.check_keys(&["manifest", "app", "component", "trigger"], findings);
+    let app = read_app(&root, findings);
+    let (names, components) = component_table::read(&root, findings);
+    link::check(&components, &names, findings);
+    let Triggers { http, reached } = trigger::read(&root, &names, findings);
+    warn_unreached(&components, &reached, findings);
+    Some(Manifest { app: app?, components, http, warnings: Vec::new() })
+}
+
+/// Whether the rest can be read: a form with another number may mean anything.
+fn is_known_format(root: &Section<'_, '_>, findings: &mut Findings) -> bool {
+    let Some(value) = root.require("manifest", "manifest = 1", findings) else {
+        return true;
+    };
+    let found = value.get_ref().as_integer();
+    let number = found.and_then(|found| i64::from_str_radix(found.as_str(), found.radix()).ok());
+    match number {
+        Some(MANIFEST_FORMAT) => true,
+        Some(other) => {
+            let message = format!("version {other} of the manifest is not known");
+            findings.problem(
+                Problem::new(value.span(), message)
+                    .with_help(format!("this program reads version {MANIFEST_FORMAT}: `manifest = 1`")),
+            );
+            false
+        }
+        None => {
+            findings.problem(Problem::new(value.span(), "`manifest` must be the number 1").with_help("`manifest = 1`"));
+            true
+        }
+    }
+}
+
+fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {
+    let value = root.require("app", "[app]` with `name = \"shop\"", findings)?;
+    let section = findings.section(value, "app", "a table, `[app]`")?;
+    section.check_keys(&["name", "version"], findings);
+    let version = section.get("version").and_then(|value| {
+        findings.filled(value, &section.named("version"), "text, such as `\"0.1.0\"`")
+    });
+    let name = section.require("name", "name = \"shop\"", findings)?;
+    let name = findings.text(name, &section.named("name"), "text, such as `\"shop\"`")?;
+    let name = findings.parsed(&name, AppName::parse)?;
+    Some(App { name, version: version.map(|version| version.text.to_owned()) })
+}
+
+/// A component that nothing reaches never runs: allowed while an app is being written, hardly meant.
+fn warn_unreached(
+    components: &BTreeMap<ComponentName, Component>,
+    reached: &[ComponentName],
+    findings: &mut Findings,
+) {
+    for (name, component) in components {
+        let linked = components.values().any(|other| other.link.values().any(|target| target == name));
+        if !linked && !reached.contains(name) {
+            findings.warn(
+                Problem::new(component.spans.name.clone(), format!("nothing reaches component `{name}`")).with_help(
+                    format!("add `[[trigger.http]]` with `component = \"{name}\"`, or a link from another component"),
+                ),
+            );
+        }
+    }
 }

@@ -70,6 +70,13 @@ pub struct Reuse {
     pub concurrent: u32,
 }
 
+impl Reuse {
+    /// The most invocations that one instance can be asked to serve.
+    pub const REQUESTS_MAX: u32 = 1_000_000_000;
+    /// The most invocations that one instance can be asked to serve at once.
+    pub const CONCURRENT_MAX: u32 = 10_000;
+}
+
 /// Where a component stands in the manifest, in bytes, for problems that only show once it has been loaded.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct ComponentSpans {

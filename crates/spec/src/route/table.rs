@@ -4,6 +4,7 @@ use std::cmp::Ordering;
 
 use http::Method;
 
+use super::conflict::{RouteConflict, conflicts};
 use super::Route;
 
 /// Up to this many prefixes are tried one after the other; more are searched by the segments of the path.
@@ -36,25 +37,14 @@ struct Paths<T> {
 #[derive(Debug, Clone)]
 struct Targets<T>(Vec<(Box<[Method]>, T)>);
 
-/// Two routes answer the same requests, so neither goes first.
-#[derive(Debug, Clone, PartialEq, Eq, thiserror::Error)]
-#[error("route {} conflicts with an earlier one: same host, path and method", route.pattern)]
-pub struct RouteConflict {
-    /// The place of the earlier route in the list.
-    pub first: usize,
-    /// The place of the later one.
-    pub second: usize,
-    /// The later one.
-    pub route: Box<Route>,
-}
-
 impl<T> RouteTable<T> {
     /// Orders the routes for searching.
     ///
     /// # Errors
     /// When two have the same host and pattern and share a method, or both take every method.
     pub fn new(routes: Vec<(Route, T)>) -> Result<Self, RouteConflict> {
-        if let Some(conflict) = find_conflict(routes.iter().map(|(route, _)| route)) {
+        let conflict = conflicts(routes.iter().map(|(route, _)| route)).into_iter().next();
+        if let Some(conflict) = conflict {
             return Err(conflict);
         }
         let mut any = Paths::default();
@@ -202,27 +192,4 @@ fn bare_host(host: &str) -> &str {
         _ => host,
     };
     name.strip_suffix('.').unwrap_or(name)
-}
-
-/// The first two routes that answer the same requests.
-fn find_conflict<'a>(routes: impl Iterator<Item = &'a Route>) -> Option<RouteConflict> {
-    type Key = (Option<String>, String);
-    let mut seen: std::collections::HashMap<Key, Vec<(usize, &Route)>> = std::collections::HashMap::new();
-    for (second, route) in routes.enumerate() {
-        let host = route.host.as_ref().map(|host| host.to_ascii_lowercase());
-        let earlier = seen.entry((host, route.pattern.to_string())).or_default();
-        if let Some((first, _)) = earlier.iter().find(|(_, other)| share_method(&other.methods, &route.methods)) {
-            return Some(RouteConflict { first: *first, second, route: Box::new(route.clone()) });
-        }
-        earlier.push((second, route));
-    }
-    None
-}
-
-fn share_method(left: &[Method], right: &[Method]) -> bool {
-    match (left.is_empty(), right.is_empty()) {
-        (true, true) => true,
-        (false, false) => left.iter().any(|method| right.contains(method)),
-        (true, false) | (false, true) => false,
-    }
 }
