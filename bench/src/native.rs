@@ -1,0 +1,123 @@
+//! The native peer: bare hyper, with the same answers as the component under test and nothing around them.
+
+use std::convert::Infallible;
+use std::net::SocketAddr;
+use std::num::NonZero;
+use std::sync::Arc;
+use std::thread;
+
+use anyhow::{Context, Result};
+use bytes::Bytes;
+use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Request, Response};
+use http_body_util::combinators::BoxBody;
+use http_body_util::{BodyExt, Full};
+use hyper::body::{Body, Frame, Incoming, SizeHint};
+use hyper::server::conn::http1;
+use hyper::service::service_fn;
+use hyper_util::rt::TokioIo;
+use tokio::net::TcpListener;
+
+/// Bytes in one chunk of `/stream`, as in the component.
+const CHUNK_BYTES: usize = 64 * 1024;
+
+/// What the native server takes.
+#[derive(Debug, Clone, clap::Args)]
+pub(crate) struct Options {
+    /// The address to serve.
+    #[arg(long)]
+    listen: SocketAddr,
+    /// The body of every answer but those of `/echo` and `/stream?bytes=N`.
+    #[arg(long, default_value = "Hello, world!\n")]
+    body: String,
+}
+
+type Reply = Response<BoxBody<Bytes, hyper::Error>>;
+
+#[derive(Debug)]
+struct Hello {
+    body: Bytes,
+    length: HeaderValue,
+}
+
+/// Serves until the process is killed, with as many threads as it may use cores.
+pub(crate) fn serve(options: &Options) -> Result<()> {
+    let threads = thread::available_parallelism().map_or(1, NonZero::get);
+    let mut builder = if threads == 1 {
+        tokio::runtime::Builder::new_current_thread()
+    } else {
+        tokio::runtime::Builder::new_multi_thread()
+    };
+    let runtime = builder.enable_all().build().context("cannot start the runtime")?;
+    let length = HeaderValue::from_str(&options.body.len().to_string())?;
+    let hello = Arc::new(Hello { body: Bytes::from(options.body.clone()), length });
+    let listen = options.listen;
+    runtime.block_on(async move {
+        let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
+        loop {
+            let (stream, _) = listener.accept().await.context("cannot accept")?;
+            stream.set_nodelay(true)?;
+            let hello = Arc::clone(&hello);
+            let service = service_fn(move |request| {
+                let reply = answer(&hello, request);
+                async move { Ok::<_, Infallible>(reply) }
+            });
+            tokio::spawn(async move {
+                // A client that breaks off concerns nobody here.
+                drop(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await);
+            });
+        }
+    })
+}
+
+fn answer(hello: &Hello, request: Request<Incoming>) -> Reply {
+    match request.uri().path() {
+        "/echo" => Response::new(request.into_body().boxed()),
+        "/stream" => {
+            let bytes = request.uri().query().and_then(|query| query.strip_prefix("bytes="));
+            let left = bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
+            let chunk = Bytes::from(vec![b'.'; CHUNK_BYTES]);
+            typed("application/octet-stream", Response::new(BodyExt::boxed(Repeat { chunk, left }.map_err(|never| match never {}))))
+        }
+        _ => {
+            let body = Full::new(hello.body.clone()).map_err(|never| match never {});
+            let mut reply = typed("text/plain; charset=utf-8", Response::new(body.boxed()));
+            reply.headers_mut().insert(CONTENT_LENGTH, hello.length.clone());
+            reply
+        }
+    }
+}
+
+fn typed(media_type: &'static str, mut reply: Reply) -> Reply {
+    reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
+    reply
+}
+
+/// A body of one chunk over and over.
+#[derive(Debug)]
+struct Repeat {
+    chunk: Bytes,
+    left: u64,
+}
+
+impl Body for Repeat {
+    type Data = Bytes;
+    type Error = Infallible;
+
+    fn poll_frame(
+        mut self: std::pin::Pin<&mut Self>,
+        _: &mut std::task::Context<'_>,
+    ) -> std::task::Poll<Option<Result<Frame<Bytes>, Infallible>>> {
+        let size = usize::try_from(self.left).unwrap_or(usize::MAX).min(self.chunk.len());
+        if size == 0 {
+            return std::task::Poll::Ready(None);
+        }
+        self.left -= size as u64;
+        let chunk = self.chunk.slice(..size);
+        std::task::Poll::Ready(Some(Ok(Frame::data(chunk))))
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        SizeHint::with_exact(self.left)
+    }
+}
