@@ -21,14 +21,8 @@ pub(crate) struct Options {
 pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<()> {
     setup::guest_target::ensure()?;
     guests::build(repository)?;
-    process::run(&mut process::cargo(
-        repository.root(),
-        &["build", "--release", "-p", "cumulet"],
-    ))?;
-    let mut command = process::cargo(
-        repository.root(),
-        &["run", "--release", "--quiet", "-p", "cumulet-bench", "--"],
-    );
+    process::run(&mut process::cargo(repository.root(), &["build", "--release", "-p", "cumulet"]))?;
+    let mut command = process::cargo(repository.root(), &["run", "--release", "--quiet", "-p", "cumulet-bench", "--"]);
     command.arg(&options.name);
     if options.quick {
         command.arg("--quick");

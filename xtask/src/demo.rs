@@ -41,13 +41,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<
     let profile = if options.dev { "dev" } else { "release" };
     let mut steps = Steps::new(OnFailure::Stop);
     let mut served = None;
-    steps.run(
-        "target: what components are compiled for",
-        guest_target::ensure,
-    );
-    steps.run("guests: the example apps as components", || {
-        guests::build_one(repository, "examples")
-    });
+    steps.run("target: what components are compiled for", guest_target::ensure);
+    steps.run("guests: the example apps as components", || guests::build_one(repository, "examples"));
     steps.run(&format!("binary: cumulet, profile {profile}"), || {
         let arguments = ["build", "--profile", profile, "-p", "cumulet"];
         process::run(&mut process::cargo(repository.root(), &arguments))
@@ -57,13 +52,8 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<
         Ok(())
     });
     println!("\nWhere the time went:\n{}", steps.summary());
-    let Some(mut served) = served else {
-        bail!("the demo did not start; the failed step is marked above")
-    };
-    println!(
-        "\n{}",
-        requests::instructions(&app, &served.url, options.port + 1)?
-    );
+    let Some(mut served) = served else { bail!("the demo did not start; the failed step is marked above") };
+    println!("\n{}", requests::instructions(&app, &served.url, options.port + 1)?);
     println!("\nCtrl-C stops it.");
     served.wait()
 }
@@ -92,17 +82,12 @@ impl Served {
             .spawn()
             .with_context(|| format!("cannot start {}", program.display()))?;
         forward_signals(&child)?;
-        let mut output =
-            BufReader::new(child.stdout.take().context("its output is not connected")?);
+        let mut output = BufReader::new(child.stdout.take().context("its output is not connected")?);
         let mut line = String::new();
         while output.read_line(&mut line)? > 0 {
             print!("{line}");
             if let Some(url) = ready_url(&line) {
-                return Ok(Self {
-                    url: url.to_owned(),
-                    child,
-                    output,
-                });
+                return Ok(Self { url: url.to_owned(), child, output });
             }
             line.clear();
         }
@@ -122,17 +107,12 @@ impl Served {
 
 /// The address in `ready http://HOST:PORT/`, without the last slash.
 fn ready_url(line: &str) -> Option<&str> {
-    line.trim()
-        .strip_prefix("ready ")
-        .map(|url| url.trim_end_matches('/'))
+    line.trim().strip_prefix("ready ").map(|url| url.trim_end_matches('/'))
 }
 
 /// What would end us ends the program instead, which drains; we end after it.
 fn forward_signals(child: &Child) -> anyhow::Result<()> {
-    let pid = i32::try_from(child.id())
-        .ok()
-        .and_then(Pid::from_raw)
-        .context("the program has no process id")?;
+    let pid = i32::try_from(child.id()).ok().and_then(Pid::from_raw).context("the program has no process id")?;
     let mut signals = Signals::new([SIGINT, SIGTERM, SIGHUP])?;
     std::thread::spawn(move || {
         for _ in signals.forever() {
@@ -149,10 +129,7 @@ mod tests {
 
     #[test]
     fn the_address_comes_from_the_ready_line() {
-        assert_eq!(
-            ready_url("ready http://127.0.0.1:3000/\n"),
-            Some("http://127.0.0.1:3000")
-        );
+        assert_eq!(ready_url("ready http://127.0.0.1:3000/\n"), Some("http://127.0.0.1:3000"));
         assert_eq!(ready_url("already there"), None);
     }
 }

@@ -31,10 +31,7 @@ pub(crate) fn build_one(repository: &Repository, workspace: &str) -> anyhow::Res
     for (_, package) in MODULES.iter().filter(|(place, _)| *place == workspace) {
         cargo_build(&folder, &["--package", package, "--target", MODULE_TARGET])?;
     }
-    println!(
-        "guests: {workspace} built in {}",
-        stopwatch::display(stopwatch.elapsed())
-    );
+    println!("guests: {workspace} built in {}", stopwatch::display(stopwatch.elapsed()));
     Ok(())
 }
 

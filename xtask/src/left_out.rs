@@ -36,8 +36,7 @@ impl LeftOut {
     /// Forgets what an earlier run left out.
     pub(crate) fn begin(repository: &Repository) -> anyhow::Result<Self> {
         let target = repository.target();
-        fs::create_dir_all(&target)
-            .with_context(|| format!("cannot create {}", target.display()))?;
+        fs::create_dir_all(&target).with_context(|| format!("cannot create {}", target.display()))?;
         Self::begin_in(target.join("left-out.txt"))
     }
 
@@ -46,10 +45,7 @@ impl LeftOut {
             Err(error) if error.kind() != ErrorKind::NotFound => {
                 Err(error).with_context(|| format!("cannot remove {}", file.display()))
             }
-            Ok(()) | Err(_) => Ok(Self {
-                file,
-                own: Vec::new(),
-            }),
+            Ok(()) | Err(_) => Ok(Self { file, own: Vec::new() }),
         }
     }
 
@@ -59,11 +55,7 @@ impl LeftOut {
     }
 
     pub(crate) fn add(&mut self, name: &str, missing: &str, remedy: &str) {
-        self.own.push(Entry {
-            name: name.to_owned(),
-            missing: missing.to_owned(),
-            remedy: remedy.to_owned(),
-        });
+        self.own.push(Entry { name: name.to_owned(), missing: missing.to_owned(), remedy: remedy.to_owned() });
     }
 
     /// Everything that was left out, sorted by name, each once.
@@ -75,33 +67,21 @@ impl LeftOut {
                 return Err(error).with_context(|| format!("cannot read {}", self.file.display()));
             }
         };
-        Ok(written
-            .lines()
-            .filter_map(parse)
-            .chain(self.own.iter().cloned())
-            .collect())
+        Ok(written.lines().filter_map(parse).chain(self.own.iter().cloned()).collect())
     }
 }
 
 impl std::fmt::Display for Entry {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         write!(f, "{}: {}", self.name, self.missing)?;
-        if self.remedy.is_empty() {
-            Ok(())
-        } else {
-            write!(f, "\n      {}", self.remedy)
-        }
+        if self.remedy.is_empty() { Ok(()) } else { write!(f, "\n      {}", self.remedy) }
     }
 }
 
 fn parse(line: &str) -> Option<Entry> {
     let mut fields = line.split('\t').map(|field| field.trim().to_owned());
     let name = fields.next().filter(|name| !name.is_empty())?;
-    Some(Entry {
-        name,
-        missing: fields.next().unwrap_or_default(),
-        remedy: fields.next().unwrap_or_default(),
-    })
+    Some(Entry { name, missing: fields.next().unwrap_or_default(), remedy: fields.next().unwrap_or_default() })
 }
 
 #[cfg(test)]
@@ -114,23 +94,11 @@ mod tests {
         let file = folder.path().join("left-out.txt");
         fs::write(&file, "from an earlier run\tx\ty\n").unwrap();
         let mut left_out = LeftOut::begin_in(file.clone()).unwrap();
-        assert!(
-            left_out.entries().unwrap().is_empty(),
-            "an earlier run is forgotten"
-        );
+        assert!(left_out.entries().unwrap().is_empty(), "an earlier run is forgotten");
 
-        fs::write(
-            &file,
-            "redis\tno server\tapt install redis\nredis\tno server\tapt install redis\n\nbare\n",
-        )
-        .unwrap();
+        fs::write(&file, "redis\tno server\tapt install redis\nredis\tno server\tapt install redis\n\nbare\n").unwrap();
         left_out.add("guests", "no target", "rustup target add wasm32-wasip2");
-        let lines: Vec<String> = left_out
-            .entries()
-            .unwrap()
-            .iter()
-            .map(Entry::to_string)
-            .collect();
+        let lines: Vec<String> = left_out.entries().unwrap().iter().map(Entry::to_string).collect();
         assert_eq!(
             lines,
             [

@@ -51,16 +51,12 @@ impl Metadata {
 
     /// The workspace's own crates.
     pub(crate) fn members(&self) -> impl Iterator<Item = &Package> {
-        self.packages
-            .iter()
-            .filter(|package| self.workspace_members.contains(&package.id))
+        self.packages.iter().filter(|package| self.workspace_members.contains(&package.id))
     }
 }
 
 impl Package {
     pub(crate) fn normal_dependencies(&self) -> impl Iterator<Item = &Dependency> {
-        self.dependencies
-            .iter()
-            .filter(|dependency| dependency.kind.is_none())
+        self.dependencies.iter().filter(|dependency| dependency.kind.is_none())
     }
 }

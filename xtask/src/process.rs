@@ -22,9 +22,7 @@ pub(crate) fn cargo(folder: &Path, arguments: &[&str]) -> Command {
 
 /// Runs to the end with our own input and output.
 pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
-    let status = command
-        .status()
-        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    let status = command.status().with_context(|| format!("cannot start `{}`", line(command)))?;
     if !status.success() {
         bail!("`{}` failed ({status})", line(command));
     }
@@ -33,15 +31,12 @@ pub(crate) fn run(command: &mut Command) -> anyhow::Result<()> {
 
 /// Runs to the end and returns what was printed on standard output; standard error is ours.
 pub(crate) fn output(command: &mut Command) -> anyhow::Result<String> {
-    let result = command
-        .stderr(Stdio::inherit())
-        .output()
-        .with_context(|| format!("cannot start `{}`", line(command)))?;
+    let result =
+        command.stderr(Stdio::inherit()).output().with_context(|| format!("cannot start `{}`", line(command)))?;
     if !result.status.success() {
         bail!("`{}` failed ({})", line(command), result.status);
     }
-    String::from_utf8(result.stdout)
-        .with_context(|| format!("`{}` printed no UTF-8", line(command)))
+    String::from_utf8(result.stdout).with_context(|| format!("`{}` printed no UTF-8", line(command)))
 }
 
 /// Runs to the end without a sound and says whether it succeeded.
@@ -82,29 +77,18 @@ pub(crate) fn run_within(command: &mut Command, limit: Duration) -> anyhow::Resu
         }
         std::thread::sleep(POLL_INTERVAL);
     };
-    let complaint = complaint
-        .and_then(|thread| thread.join().ok())
-        .unwrap_or_default();
+    let complaint = complaint.and_then(|thread| thread.join().ok()).unwrap_or_default();
     match status {
         Some(status) if status.success() => Ok(()),
         Some(status) => bail!("`{}` failed ({status})\n{complaint}", line(command)),
-        None => bail!(
-            "`{}` did not end within {} s\n{complaint}",
-            line(command),
-            limit.as_secs()
-        ),
+        None => bail!("`{}` did not end within {} s\n{complaint}", line(command), limit.as_secs()),
     }
 }
 
 /// The command as one would type it, without quoting.
 pub(crate) fn line(command: &Command) -> String {
     let program = Path::new(command.get_program());
-    let mut words = vec![
-        program
-            .file_name()
-            .unwrap_or(command.get_program())
-            .to_string_lossy(),
-    ];
+    let mut words = vec![program.file_name().unwrap_or(command.get_program()).to_string_lossy()];
     words.extend(command.get_args().map(std::ffi::OsStr::to_string_lossy));
     words.join(" ")
 }
@@ -117,22 +101,15 @@ mod tests {
     fn a_failure_names_the_command_and_its_complaint() {
         let mut command = Command::new("sh");
         command.args(["-c", "echo no luck >&2; exit 3"]);
-        let error = run_within(&mut command, Duration::from_secs(60))
-            .unwrap_err()
-            .to_string();
-        assert!(
-            error.contains("`sh -c") && error.contains("no luck"),
-            "{error}"
-        );
+        let error = run_within(&mut command, Duration::from_secs(60)).unwrap_err().to_string();
+        assert!(error.contains("`sh -c") && error.contains("no luck"), "{error}");
     }
 
     #[test]
     fn a_program_past_its_limit_is_ended() {
         let mut command = Command::new("sleep");
         command.arg("600");
-        let error = run_within(&mut command, Duration::ZERO)
-            .unwrap_err()
-            .to_string();
+        let error = run_within(&mut command, Duration::ZERO).unwrap_err().to_string();
         assert!(error.contains("did not end"), "{error}");
     }
 }

@@ -15,9 +15,7 @@ impl Repository {
     /// The checkout that this program was built from.
     pub(crate) fn here() -> Self {
         let own = Path::new(env!("CARGO_MANIFEST_DIR"));
-        Self {
-            root: own.parent().unwrap_or(own).to_path_buf(),
-        }
+        Self { root: own.parent().unwrap_or(own).to_path_buf() }
     }
 
     pub(crate) fn root(&self) -> &Path {
@@ -31,9 +29,6 @@ impl Repository {
 
     /// The guest workspaces that exist, by their path from the root.
     pub(crate) fn guest_workspaces(&self) -> Vec<&'static str> {
-        GUEST_WORKSPACES
-            .into_iter()
-            .filter(|folder| self.root.join(folder).join("Cargo.toml").is_file())
-            .collect()
+        GUEST_WORKSPACES.into_iter().filter(|folder| self.root.join(folder).join("Cargo.toml").is_file()).collect()
     }
 }

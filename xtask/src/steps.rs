@@ -27,10 +27,7 @@ struct Ended {
 
 impl Steps {
     pub(crate) fn new(on_failure: OnFailure) -> Self {
-        Self {
-            on_failure,
-            ended: Vec::new(),
-        }
+        Self { on_failure, ended: Vec::new() }
     }
 
     /// Runs `step`, unless one before it failed and that ends the task.
@@ -44,11 +41,7 @@ impl Steps {
         if let Some(failure) = &failure {
             eprintln!("error: {failure}");
         }
-        self.ended.push(Ended {
-            name: name.to_owned(),
-            duration: stopwatch.elapsed(),
-            failure,
-        });
+        self.ended.push(Ended { name: name.to_owned(), duration: stopwatch.elapsed(), failure });
     }
 
     /// Whether another step would run.
@@ -62,26 +55,14 @@ impl Steps {
 
     /// One line for each step: its name, its duration, whether it failed.
     pub(crate) fn summary(&self) -> String {
-        let width = self
-            .ended
-            .iter()
-            .map(|step| step.name.len())
-            .max()
-            .unwrap_or(0);
+        let width = self.ended.iter().map(|step| step.name.len()).max().unwrap_or(0);
         let lines = self.ended.iter().map(|step| {
-            let mark = if step.failure.is_some() {
-                "FAILED"
-            } else {
-                "ok"
-            };
+            let mark = if step.failure.is_some() { "FAILED" } else { "ok" };
             let duration = stopwatch::display(step.duration);
             format!("  {:width$}  {duration:>12}  {mark}", step.name)
         });
         let total = stopwatch::display(self.ended.iter().map(|step| step.duration).sum());
-        lines
-            .chain([format!("  {:width$}  {total:>12}", "total")])
-            .collect::<Vec<_>>()
-            .join("\n")
+        lines.chain([format!("  {:width$}  {total:>12}", "total")]).collect::<Vec<_>>().join("\n")
     }
 }
 

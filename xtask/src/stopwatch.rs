@@ -7,10 +7,7 @@ use std::time::{Duration, Instant};
 pub(crate) struct Stopwatch(Instant);
 
 impl Stopwatch {
-    #[expect(
-        clippy::disallowed_methods,
-        reason = "this is the clock of these commands"
-    )]
+    #[expect(clippy::disallowed_methods, reason = "this is the clock of these commands")]
     pub(crate) fn start() -> Self {
         Self(Instant::now())
     }
@@ -36,12 +33,7 @@ mod tests {
 
     #[test]
     fn durations_read_well() {
-        for (millis, text) in [
-            (0, "0.0 s"),
-            (2_449, "2.4 s"),
-            (59_940, "59.9 s"),
-            (192_000, "3 min 12 s"),
-        ] {
+        for (millis, text) in [(0, "0.0 s"), (2_449, "2.4 s"), (59_940, "59.9 s"), (192_000, "3 min 12 s")] {
             assert_eq!(display(Duration::from_millis(millis)), text);
         }
     }

@@ -24,11 +24,7 @@ pub(crate) struct Options {
 /// # Errors
 /// When a step failed or, on a build machine (`CI=true`), when anything was left out.
 pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<()> {
-    let on_failure = if options.keep_going {
-        OnFailure::GoOn
-    } else {
-        OnFailure::Stop
-    };
+    let on_failure = if options.keep_going { OnFailure::GoOn } else { OnFailure::Stop };
     let mut steps = Steps::new(on_failure);
     let mut left_out = LeftOut::begin(repository)?;
 
@@ -40,9 +36,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<
         steps.run("clippy of guests", || clippy_of_guests(repository));
     }
     steps.run("tests", || tests(repository, &left_out, with_guests));
-    steps.run("tests of the examples", || {
-        tests_of_examples(repository, &left_out)
-    });
+    steps.run("tests of the examples", || tests_of_examples(repository, &left_out));
     if environment::find_program("cargo-deny").is_some() {
         steps.run("cargo deny", || {
             let arguments = ["deny", "--offline", "check", "bans", "licenses", "sources"];
@@ -100,14 +94,7 @@ fn format(repository: &Repository) -> anyhow::Result<()> {
 }
 
 fn clippy(repository: &Repository) -> anyhow::Result<()> {
-    let arguments = [
-        "clippy",
-        "--workspace",
-        "--all-targets",
-        "--",
-        "-D",
-        "warnings",
-    ];
+    let arguments = ["clippy", "--workspace", "--all-targets", "--", "-D", "warnings"];
     process::run(&mut process::cargo(repository.root(), &arguments))
 }
 
@@ -115,34 +102,17 @@ fn clippy(repository: &Repository) -> anyhow::Result<()> {
 fn clippy_of_guests(repository: &Repository) -> anyhow::Result<()> {
     for workspace in repository.guest_workspaces() {
         println!("clippy: {workspace}");
-        let arguments = [
-            "clippy",
-            "--workspace",
-            "--release",
-            "--target",
-            GUEST_TARGET,
-            "--",
-            "-D",
-            "warnings",
-        ];
-        process::run(&mut process::cargo(
-            &repository.root().join(workspace),
-            &arguments,
-        ))?;
+        let arguments = ["clippy", "--workspace", "--release", "--target", GUEST_TARGET, "--", "-D", "warnings"];
+        process::run(&mut process::cargo(&repository.root().join(workspace), &arguments))?;
     }
     Ok(())
 }
 
 fn tests(repository: &Repository, left_out: &LeftOut, with_guests: bool) -> anyhow::Result<()> {
-    // Scenarios start the program itself.
-    process::run(&mut process::cargo(
-        repository.root(),
-        &["build", "-p", "cumulet"],
-    ))?;
-    let mut command = process::cargo(
-        repository.root(),
-        &["test", "--workspace", "--no-fail-fast"],
-    );
+    // Scenarios start the program itself. Built together with the tests, it shares their dependencies.
+    let programs = ["build", "--workspace", "--bins", "--tests"];
+    process::run(&mut process::cargo(repository.root(), &programs))?;
+    let mut command = process::cargo(repository.root(), &["test", "--workspace", "--no-fail-fast"]);
     if !with_guests {
         command.args(["--exclude", GUEST_TESTS]);
     }
@@ -151,17 +121,10 @@ fn tests(repository: &Repository, left_out: &LeftOut, with_guests: bool) -> anyh
 
 /// The examples' own tests run natively: what they compute does not depend on WebAssembly.
 fn tests_of_examples(repository: &Repository, left_out: &LeftOut) -> anyhow::Result<()> {
-    let Some(examples) = repository
-        .guest_workspaces()
-        .into_iter()
-        .find(|folder| *folder == "examples")
-    else {
+    let Some(examples) = repository.guest_workspaces().into_iter().find(|folder| *folder == "examples") else {
         println!("there are no examples");
         return Ok(());
     };
-    let mut command = process::cargo(
-        &repository.root().join(examples),
-        &["test", "--workspace", "--no-fail-fast"],
-    );
+    let mut command = process::cargo(&repository.root().join(examples), &["test", "--workspace", "--no-fail-fast"]);
     process::run(command.env(left_out::VARIABLE, left_out.file()))
 }

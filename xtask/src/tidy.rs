@@ -42,19 +42,11 @@ enum Weight {
 
 impl Finding {
     fn failure(place: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            weight: Weight::Failure,
-            place: place.into(),
-            text: text.into(),
-        }
+        Self { weight: Weight::Failure, place: place.into(), text: text.into() }
     }
 
     fn note(place: impl Into<String>, text: impl Into<String>) -> Self {
-        Self {
-            weight: Weight::Note,
-            place: place.into(),
-            text: text.into(),
-        }
+        Self { weight: Weight::Note, place: place.into(), text: text.into() }
     }
 }
 
@@ -99,10 +91,6 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     if failures > 0 {
         bail!("tidy found {failures} breaches of the rules");
     }
-    println!(
-        "tidy: {} rules hold over {} files",
-        RULES.len(),
-        checkout.files.len()
-    );
+    println!("tidy: {} rules hold over {} files", RULES.len(), checkout.files.len());
     Ok(())
 }

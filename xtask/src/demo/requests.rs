@@ -11,8 +11,7 @@ use anyhow::Context;
 /// What a person can type now.
 pub(super) fn instructions(app: &Path, url: &str, admin_port: u16) -> anyhow::Result<String> {
     let file = app.join("requests.txt");
-    let text =
-        fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
+    let text = fs::read_to_string(&file).with_context(|| format!("cannot read {}", file.display()))?;
     Ok(format!(
         "Serving at {url}\n\n{}\n\n  metrics\n    curl http://127.0.0.1:{admin_port}/metrics",
         render(&text, url)
@@ -20,13 +19,10 @@ pub(super) fn instructions(app: &Path, url: &str, admin_port: u16) -> anyhow::Re
 }
 
 fn render(text: &str, url: &str) -> String {
-    let lines = text
-        .lines()
-        .filter(|line| !line.trim().is_empty())
-        .map(|line| match line.strip_prefix('#') {
-            Some(title) => format!("  {}", title.trim()),
-            None => format!("    {}", line.trim().replace("{url}", url)),
-        });
+    let lines = text.lines().filter(|line| !line.trim().is_empty()).map(|line| match line.strip_prefix('#') {
+        Some(title) => format!("  {}", title.trim()),
+        None => format!("    {}", line.trim().replace("{url}", url)),
+    });
     lines.collect::<Vec<_>>().join("\n")
 }
 

@@ -42,32 +42,19 @@ fn is_there(target: &str) -> anyhow::Result<bool> {
 }
 
 fn is_std(file: &Path) -> bool {
-    let stem = file
-        .file_stem()
-        .and_then(|stem| stem.to_str())
-        .unwrap_or_default();
-    stem.starts_with("libstd-")
-        && file
-            .extension()
-            .is_some_and(|extension| extension == "rlib")
+    let stem = file.file_stem().and_then(|stem| stem.to_str()).unwrap_or_default();
+    stem.starts_with("libstd-") && file.extension().is_some_and(|extension| extension == "rlib")
 }
 
 fn library_folder(target: &str) -> anyhow::Result<PathBuf> {
     let mut command = Command::new("rustc");
     command.args(["--print", "target-libdir", "--target", target]);
-    Ok(PathBuf::from(
-        process::output(&mut command)
-            .context("is a Rust toolchain installed?")?
-            .trim(),
-    ))
+    Ok(PathBuf::from(process::output(&mut command).context("is a Rust toolchain installed?")?.trim()))
 }
 
 fn add(target: &str) -> anyhow::Result<()> {
     let added = if environment::find_program("rustup").is_some() {
-        process::run_within(
-            Command::new("rustup").args(["target", "add", target]),
-            FETCH_LIMIT,
-        )
+        process::run_within(Command::new("rustup").args(["target", "add", target]), FETCH_LIMIT)
     } else {
         Err(anyhow::anyhow!("rustup is not installed"))
     };
@@ -125,8 +112,7 @@ mod tests {
 
     #[test]
     fn only_a_standard_library_counts() {
-        let check =
-            |name: &str, expected: bool| assert_eq!(is_std(Path::new(name)), expected, "{name}");
+        let check = |name: &str, expected: bool| assert_eq!(is_std(Path::new(name)), expected, "{name}");
         check("lib/libstd-145b48c578b2b1aa.rlib", true);
         check("lib/libstd-145b48c578b2b1aa.rmeta", false);
         check("lib/libstd_detect-fa8fc216ac5538ba.rlib", false);

@@ -14,26 +14,10 @@ struct Program {
 }
 
 const PROGRAMS: [Program; 4] = [
-    Program {
-        name: "cc",
-        package: "gcc",
-        needed_for: "building the dependencies written in C",
-    },
-    Program {
-        name: "curl",
-        package: "curl",
-        needed_for: "trying what `cargo xtask demo` prints",
-    },
-    Program {
-        name: "wrk",
-        package: "wrk",
-        needed_for: "the load of `cargo xtask bench http`",
-    },
-    Program {
-        name: "nginx",
-        package: "nginx-light",
-        needed_for: "the peer of `cargo xtask bench http`",
-    },
+    Program { name: "cc", package: "gcc", needed_for: "building the dependencies written in C" },
+    Program { name: "curl", package: "curl", needed_for: "trying what `cargo xtask demo` prints" },
+    Program { name: "wrk", package: "wrk", needed_for: "the load of `cargo xtask bench http`" },
+    Program { name: "nginx", package: "nginx-light", needed_for: "the peer of `cargo xtask bench http`" },
 ];
 
 /// Installs the missing programs with apt; where that is impossible, names them.
@@ -42,42 +26,26 @@ const PROGRAMS: [Program; 4] = [
 /// When programs stay missing on a build machine (`CI=true`).
 pub(super) fn ensure() -> anyhow::Result<()> {
     if missing().is_empty() {
-        println!(
-            "setup: all programs are there ({})",
-            names(&PROGRAMS.iter().collect::<Vec<_>>())
-        );
+        println!("setup: all programs are there ({})", names(&PROGRAMS.iter().collect::<Vec<_>>()));
         return Ok(());
     }
     install(&missing());
     let still = missing();
     for program in &still {
-        println!(
-            "setup: no {}, which is for {}; package {}",
-            program.name, program.needed_for, program.package
-        );
+        println!("setup: no {}, which is for {}; package {}", program.name, program.needed_for, program.package);
     }
     if !still.is_empty() && environment::is_ci() {
-        bail!(
-            "could not install {}: install them in the image of the build machine",
-            names(&still)
-        );
+        bail!("could not install {}: install them in the image of the build machine", names(&still));
     }
     Ok(())
 }
 
 fn missing() -> Vec<&'static Program> {
-    PROGRAMS
-        .iter()
-        .filter(|program| environment::find_program(program.name).is_none())
-        .collect()
+    PROGRAMS.iter().filter(|program| environment::find_program(program.name).is_none()).collect()
 }
 
 fn names(programs: &[&Program]) -> String {
-    programs
-        .iter()
-        .map(|program| program.name)
-        .collect::<Vec<_>>()
-        .join(", ")
+    programs.iter().map(|program| program.name).collect::<Vec<_>>().join(", ")
 }
 
 /// One attempt, then another after the lists were refreshed. What fails shows in what is still missing.
@@ -92,8 +60,8 @@ fn install(programs: &[&Program]) {
         return;
     }
     println!("setup: refreshing apt's lists for a second attempt");
-    let second = process::run(&mut apt_get(&["update", "--quiet"]))
-        .and_then(|()| process::run(&mut apt_get(&arguments)));
+    let second =
+        process::run(&mut apt_get(&["update", "--quiet"])).and_then(|()| process::run(&mut apt_get(&arguments)));
     if let Err(error) = second {
         eprintln!("setup: {error:#}");
     }
@@ -105,15 +73,9 @@ fn apt_get(arguments: &[&str]) -> Command {
         Command::new("apt-get")
     } else {
         let mut sudo = Command::new("sudo");
-        sudo.args([
-            "--non-interactive",
-            "--preserve-env=DEBIAN_FRONTEND",
-            "apt-get",
-        ]);
+        sudo.args(["--non-interactive", "--preserve-env=DEBIAN_FRONTEND", "apt-get"]);
         sudo
     };
-    command
-        .env("DEBIAN_FRONTEND", "noninteractive")
-        .args(arguments);
+    command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
     command
 }

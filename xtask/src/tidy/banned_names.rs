@@ -3,24 +3,14 @@
 use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
-const BANNED: [&str; 8] = [
-    "common", "core", "util", "utils", "helper", "helpers", "misc", "types",
-];
+const BANNED: [&str; 8] = ["common", "core", "util", "utils", "helper", "helpers", "misc", "types"];
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
     let modules = checkout.rust().flat_map(|file| {
-        let parts = file
-            .path
-            .split('/')
-            .map(|part| part.strip_suffix(".rs").unwrap_or(part));
-        parts
-            .filter(|part| BANNED.contains(part))
-            .map(|part| says_nothing(&file.path, part))
+        let parts = file.path.split('/').map(|part| part.strip_suffix(".rs").unwrap_or(part));
+        parts.filter(|part| BANNED.contains(part)).map(|part| says_nothing(&file.path, part))
     });
-    let packages = checkout
-        .workspaces
-        .iter()
-        .flat_map(|workspace| workspace.metadata.members());
+    let packages = checkout.workspaces.iter().flat_map(|workspace| workspace.metadata.members());
     let crates = packages.filter_map(|package| {
         let mut words = package.name.split(['-', '_']);
         let banned = words.next_back().filter(|word| BANNED.contains(word))?;
@@ -30,10 +20,7 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
 }
 
 fn says_nothing(place: &str, name: &str) -> Finding {
-    Finding::failure(
-        place,
-        format!("the name `{name}` says nothing: name it by its one concept"),
-    )
+    Finding::failure(place, format!("the name `{name}` says nothing: name it by its one concept"))
 }
 
 #[cfg(test)]

@@ -35,40 +35,21 @@ impl Checkout {
     pub(super) fn read(repository: &Repository) -> anyhow::Result<Self> {
         let root = repository.root();
         let mut git = Command::new("git");
-        git.current_dir(root).args([
-            "ls-files",
-            "-z",
-            "--cached",
-            "--others",
-            "--exclude-standard",
-        ]);
+        git.current_dir(root).args(["ls-files", "-z", "--cached", "--others", "--exclude-standard"]);
         let listing = process::output(&mut git)?;
-        let mut paths: Vec<&str> = listing
-            .split('\0')
-            .filter(|path| root.join(path).is_file())
-            .collect();
+        let mut paths: Vec<&str> = listing.split('\0').filter(|path| root.join(path).is_file()).collect();
         paths.sort_unstable();
         paths.dedup();
         let files = paths.into_iter().map(|path| File {
             text: std::fs::read_to_string(root.join(path)).unwrap_or_default(),
             path: path.to_owned(),
         });
-        let mut workspaces = vec![Workspace {
-            folder: String::new(),
-            metadata: Metadata::read(root)?,
-        }];
+        let mut workspaces = vec![Workspace { folder: String::new(), metadata: Metadata::read(root)? }];
         for folder in repository.guest_workspaces() {
             let metadata = Metadata::read(&root.join(folder))?;
-            workspaces.push(Workspace {
-                folder: folder.to_owned(),
-                metadata,
-            });
+            workspaces.push(Workspace { folder: folder.to_owned(), metadata });
         }
-        Ok(Self {
-            root: root.to_path_buf(),
-            files: files.collect(),
-            workspaces,
-        })
+        Ok(Self { root: root.to_path_buf(), files: files.collect(), workspaces })
     }
 
     /// The main workspace's graph.
@@ -103,38 +84,21 @@ impl File {
 impl Checkout {
     /// A checkout of these paths and texts.
     pub(super) fn of_files(files: &[(&str, &str)]) -> Self {
-        let files = files.iter().map(|(path, text)| File {
-            path: (*path).into(),
-            text: (*text).into(),
-        });
-        Self {
-            root: PathBuf::from("/repository"),
-            files: files.collect(),
-            workspaces: Vec::new(),
-        }
+        let files = files.iter().map(|(path, text)| File { path: (*path).into(), text: (*text).into() });
+        Self { root: PathBuf::from("/repository"), files: files.collect(), workspaces: Vec::new() }
     }
 
     /// A checkout with one workspace. A line describes a package: its name, its licence or `-`, its
     /// source or `-` for a member, then its dependencies, `dev:` before the name of one for tests.
     pub(super) fn of_packages(lines: &str) -> Self {
-        let packages: Vec<serde_json::Value> = lines
-            .lines()
-            .filter(|line| !line.trim().is_empty())
-            .map(package)
-            .collect();
-        let members: Vec<&serde_json::Value> = packages
-            .iter()
-            .filter(|package| package["source"].is_null())
-            .map(|package| &package["id"])
-            .collect();
-        let json =
-            serde_json::json!({ "packages": packages, "workspace_members": members }).to_string();
+        let packages: Vec<serde_json::Value> =
+            lines.lines().filter(|line| !line.trim().is_empty()).map(package).collect();
+        let members: Vec<&serde_json::Value> =
+            packages.iter().filter(|package| package["source"].is_null()).map(|package| &package["id"]).collect();
+        let json = serde_json::json!({ "packages": packages, "workspace_members": members }).to_string();
         let metadata = Metadata::parse(&json).unwrap();
         let mut checkout = Self::of_files(&[]);
-        checkout.workspaces.push(Workspace {
-            folder: String::new(),
-            metadata,
-        });
+        checkout.workspaces.push(Workspace { folder: String::new(), metadata });
         checkout
     }
 }

@@ -24,15 +24,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
     ),
     ("cumulet", &["cumulet-spec", "cumulet-node"]),
     // Tools. Nothing may depend on them.
-    (
-        "cumulet-bench",
-        &[
-            "cumulet-spec",
-            "cumulet-engine",
-            "cumulet-capability",
-            "cumulet-node",
-        ],
-    ),
+    ("cumulet-bench", &["cumulet-spec", "cumulet-engine", "cumulet-capability", "cumulet-node"]),
     ("cumulet-scenarios", &["cumulet-spec"]),
     ("xtask", &[]),
 ];
@@ -41,10 +33,7 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
     let Some(metadata) = checkout.main() else {
         return Vec::new();
     };
-    let members: Vec<&str> = metadata
-        .members()
-        .map(|package| package.name.as_str())
-        .collect();
+    let members: Vec<&str> = metadata.members().map(|package| package.name.as_str()).collect();
     let mut findings = Vec::new();
     for package in metadata.members() {
         let Some((_, allowed)) = ALLOWED.iter().find(|(name, _)| *name == package.name) else {
@@ -58,12 +47,10 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
             .normal_dependencies()
             .map(|dependency| dependency.name.as_str())
             .filter(|name| members.contains(name) && !allowed.contains(name));
-        findings.extend(forbidden.map(|name| {
-            Finding::failure(
-                &package.name,
-                format!("must not depend on {name}; see ARCHITECTURE.md"),
-            )
-        }));
+        findings
+            .extend(forbidden.map(|name| {
+                Finding::failure(&package.name, format!("must not depend on {name}; see ARCHITECTURE.md"))
+            }));
     }
     findings
 }
@@ -80,18 +67,9 @@ mod tests {
              cumulet-gateway | - | - | cumulet-spec dev:cumulet-meter
              cumulet-extra   | - | - | cumulet-spec",
         ));
-        let lines: Vec<String> = findings
-            .iter()
-            .map(|found| format!("{}: {}", found.place, found.text))
-            .collect();
+        let lines: Vec<String> = findings.iter().map(|found| format!("{}: {}", found.place, found.text)).collect();
         assert_eq!(lines.len(), 2, "{lines:?}");
-        assert!(
-            lines[0].starts_with("cumulet-meter: must not depend on cumulet-gateway"),
-            "{lines:?}"
-        );
-        assert!(
-            lines[1].starts_with("cumulet-extra: this crate is not in the table"),
-            "{lines:?}"
-        );
+        assert!(lines[0].starts_with("cumulet-meter: must not depend on cumulet-gateway"), "{lines:?}");
+        assert!(lines[1].starts_with("cumulet-extra: this crate is not in the table"), "{lines:?}");
     }
 }

@@ -27,8 +27,7 @@ mod tests {
 
     #[test]
     fn only_the_attribute_counts() {
-        let text =
-            "// #[ignore]\n#[test]\n#[ignore = \"slow\"]\nfn f() { let s = \"#[ignore]\"; }\n";
+        let text = "// #[ignore]\n#[test]\n#[ignore = \"slow\"]\nfn f() { let s = \"#[ignore]\"; }\n";
         let findings = check(&Checkout::of_files(&[("crates/spec/src/id.rs", text)]));
         assert_eq!(findings.len(), 1, "{findings:?}");
         assert_eq!(findings[0].place, "crates/spec/src/id.rs:3");

@@ -8,28 +8,18 @@ use crate::tidy::checkout::Checkout;
 const LIST: &str = "deny.toml";
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
-    let text = checkout
-        .files
-        .iter()
-        .find(|file| file.path == LIST)
-        .map_or("", |file| &file.text);
+    let text = checkout.files.iter().find(|file| file.path == LIST).map_or("", |file| &file.text);
     let Some(allowed) = allow_list(text) else {
         return vec![Finding::failure(LIST, "has no list `licenses.allow`")];
     };
-    let packages = checkout
-        .workspaces
-        .iter()
-        .flat_map(|workspace| &workspace.metadata.packages);
+    let packages = checkout.workspaces.iter().flat_map(|workspace| &workspace.metadata.packages);
     let refused = packages.filter_map(|package| {
         let text = match package.license.as_deref() {
             None => "names no licence".to_owned(),
             Some(licence) if is_allowed(licence, &allowed) => return None,
             Some(licence) => format!("its licence is not allowed in {LIST}: {licence}"),
         };
-        Some(Finding::failure(
-            format!("{} {}", package.name, package.version),
-            text,
-        ))
+        Some(Finding::failure(format!("{} {}", package.name, package.version), text))
     });
     refused.collect()
 }
@@ -37,26 +27,16 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
 fn allow_list(text: &str) -> Option<Vec<String>> {
     let table: Table = text.parse().ok()?;
     let list = table.get("licenses")?.get("allow")?.as_array()?;
-    Some(
-        list.iter()
-            .filter_map(|entry| entry.as_str().map(str::to_owned))
-            .collect(),
-    )
+    Some(list.iter().filter_map(|entry| entry.as_str().map(str::to_owned)).collect())
 }
 
 /// Whether an SPDX expression can be met with the allowed licences.
 ///
 /// Knows `AND`, `OR`, `WITH`, parentheses, and the `/` that old manifests use for `OR`.
 fn is_allowed(expression: &str, allowed: &[String]) -> bool {
-    let spaced = expression
-        .replace('(', " ( ")
-        .replace(')', " ) ")
-        .replace('/', " OR ");
+    let spaced = expression.replace('(', " ( ").replace(')', " ) ").replace('/', " OR ");
     let words: Vec<&str> = spaced.split_whitespace().collect();
-    let mut parser = Parser {
-        words: &words,
-        allowed,
-    };
+    let mut parser = Parser { words: &words, allowed };
     let met = parser.any();
     met && parser.words.is_empty()
 }
@@ -142,14 +122,8 @@ mod tests {
     fn packages_are_held_against_the_list() {
         let mut checkout = Checkout::of_packages("good | MIT | r\nbad | GPL-3.0 | r\nnone | - | r");
         let text = "[licenses]\nallow = [\"MIT\"]\n".to_owned();
-        checkout.files.push(File {
-            path: LIST.to_owned(),
-            text,
-        });
-        let places: Vec<String> = check(&checkout)
-            .into_iter()
-            .map(|finding| finding.place)
-            .collect();
+        checkout.files.push(File { path: LIST.to_owned(), text });
+        let places: Vec<String> = check(&checkout).into_iter().map(|finding| finding.place).collect();
         assert_eq!(places, ["bad 1.0.0", "none 1.0.0"]);
     }
 }

@@ -9,19 +9,10 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
     let mut places: BTreeSet<&str> = BTreeSet::from([""]);
     for file in &checkout.files {
         places.insert(&file.path);
-        places.extend(
-            file.path
-                .match_indices('/')
-                .filter_map(|(at, _)| file.path.get(..at)),
-        );
+        places.extend(file.path.match_indices('/').filter_map(|(at, _)| file.path.get(..at)));
     }
-    let documents = checkout
-        .files
-        .iter()
-        .filter(|file| file.path.ends_with(".md"));
-    documents
-        .flat_map(|file| check_document(file, &places))
-        .collect()
+    let documents = checkout.files.iter().filter(|file| file.path.ends_with(".md"));
+    documents.flat_map(|file| check_document(file, &places)).collect()
 }
 
 fn check_document(file: &File, places: &BTreeSet<&str>) -> Vec<Finding> {
@@ -36,10 +27,7 @@ fn check_document(file: &File, places: &BTreeSet<&str>) -> Vec<Finding> {
         }
         for target in targets(line) {
             if !leads_somewhere(&file.path, target, places) {
-                findings.push(Finding::failure(
-                    file.line(index),
-                    format!("the link `{target}` leads nowhere"),
-                ));
+                findings.push(Finding::failure(file.line(index), format!("the link `{target}` leads nowhere")));
             }
         }
     }
@@ -91,29 +79,15 @@ mod tests {
     #[test]
     fn links_are_followed() {
         let check = |line: &str, expected: &[&str]| {
-            let files = [
-                ("docs/adr/README.md", line),
-                ("docs/adr/0001-a.md", ""),
-                ("LICENSE", ""),
-            ];
-            let found: Vec<String> = super::check(&Checkout::of_files(&files))
-                .into_iter()
-                .map(|finding| finding.text)
-                .collect();
-            let expected: Vec<String> = expected
-                .iter()
-                .map(|target| format!("the link `{target}` leads nowhere"))
-                .collect();
+            let files = [("docs/adr/README.md", line), ("docs/adr/0001-a.md", ""), ("LICENSE", "")];
+            let found: Vec<String> =
+                super::check(&Checkout::of_files(&files)).into_iter().map(|finding| finding.text).collect();
+            let expected: Vec<String> =
+                expected.iter().map(|target| format!("the link `{target}` leads nowhere")).collect();
             assert_eq!(found, expected, "{line}");
         };
-        check(
-            "[a](0001-a.md#cost) [b](../../LICENSE) [c](..) [d](https://x.y/z) [e](#here)",
-            &[],
-        );
-        check(
-            "[a](0002-b.md) and [b](../LICENSE)",
-            &["0002-b.md", "../LICENSE"],
-        );
+        check("[a](0001-a.md#cost) [b](../../LICENSE) [c](..) [d](https://x.y/z) [e](#here)", &[]);
+        check("[a](0002-b.md) and [b](../LICENSE)", &["0002-b.md", "../LICENSE"]);
         check("[a]: gone.md", &["gone.md"]);
         check("[out](../../../x.md)", &["../../../x.md"]);
         check("`[a](gone.md)`", &[]);

@@ -5,9 +5,7 @@ use crate::tidy::checkout::Checkout;
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
     let found = checkout.rust().filter(|file| file.name() == "mod.rs");
-    found
-        .map(|file| Finding::failure(&file.path, "name it after its folder, beside it"))
-        .collect()
+    found.map(|file| Finding::failure(&file.path, "name it after its folder, beside it")).collect()
 }
 
 #[cfg(test)]
@@ -16,10 +14,7 @@ mod tests {
 
     #[test]
     fn the_old_name_is_found() {
-        let files = Checkout::of_files(&[
-            ("crates/spec/src/id/mod.rs", ""),
-            ("crates/spec/src/id.rs", ""),
-        ]);
+        let files = Checkout::of_files(&[("crates/spec/src/id/mod.rs", ""), ("crates/spec/src/id.rs", "")]);
         assert_eq!(check(&files).len(), 1);
     }
 }

@@ -75,19 +75,14 @@ fn quoted(rest: &str, quote: char) -> usize {
 
 /// `r"…"`, `r#"…"#`, `br"…"`; nothing when `rest` starts with something else.
 fn raw_string(rest: &str) -> Option<usize> {
-    let prefix = ["r", "br", "cr"].into_iter().find(|prefix| {
-        rest.strip_prefix(prefix)
-            .is_some_and(|tail| tail.trim_start_matches('#').starts_with('"'))
-    })?;
+    let prefix = ["r", "br", "cr"]
+        .into_iter()
+        .find(|prefix| rest.strip_prefix(prefix).is_some_and(|tail| tail.trim_start_matches('#').starts_with('"')))?;
     let tail = rest.get(prefix.len()..)?;
     let hashes = tail.len() - tail.trim_start_matches('#').len();
     let start = prefix.len() + hashes + 1;
     let end = format!("\"{}", "#".repeat(hashes));
-    Some(
-        rest.get(start..)?
-            .find(&end)
-            .map_or(rest.len(), |at| start + at + end.len()),
-    )
+    Some(rest.get(start..)?.find(&end).map_or(rest.len(), |at| start + at + end.len()))
 }
 
 /// Whether the quote starts a character and not a lifetime.
@@ -108,11 +103,7 @@ mod tests {
     fn text_is_blanked_and_code_stays() {
         let check = |source: &str, expected: &str| {
             let code = without_text(source);
-            assert_eq!(
-                code.split_whitespace().collect::<Vec<_>>().join(" "),
-                expected,
-                "{source}"
-            );
+            assert_eq!(code.split_whitespace().collect::<Vec<_>>().join(" "), expected, "{source}");
             assert_eq!(code.lines().count(), source.lines().count(), "{source}");
         };
         check("a // b\nc", "a c");

@@ -7,15 +7,11 @@ const LINES_NOTE: usize = 400;
 const LINES_MAX: usize = 800;
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
-    checkout
-        .rust()
-        .filter_map(|file| weigh(&file.path, file.text.lines().count()))
-        .collect()
+    checkout.rust().filter_map(|file| weigh(&file.path, file.text.lines().count())).collect()
 }
 
 fn weigh(path: &str, lines: usize) -> Option<Finding> {
-    let text =
-        format!("{lines} lines; think about splitting above {LINES_NOTE}, split above {LINES_MAX}");
+    let text = format!("{lines} lines; think about splitting above {LINES_NOTE}, split above {LINES_MAX}");
     if lines > LINES_MAX {
         return Some(Finding::failure(path, text));
     }
@@ -32,11 +28,7 @@ mod tests {
         let check = |lines: usize, expected: Option<Weight>| {
             let text = "\n".repeat(lines);
             let found = super::check(&Checkout::of_files(&[("crates/spec/src/id.rs", &text)]));
-            assert_eq!(
-                found.first().map(|finding| finding.weight),
-                expected,
-                "{lines} lines"
-            );
+            assert_eq!(found.first().map(|finding| finding.weight), expected, "{lines} lines");
         };
         check(400, None);
         check(401, Some(Weight::Note));

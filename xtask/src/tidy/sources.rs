@@ -3,30 +3,19 @@
 use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
-const CRATES_IO: [&str; 2] = [
-    "registry+https://github.com/rust-lang/crates.io-index",
-    "sparse+https://index.crates.io/",
-];
+const CRATES_IO: [&str; 2] =
+    ["registry+https://github.com/rust-lang/crates.io-index", "sparse+https://index.crates.io/"];
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
-    let packages = checkout
-        .workspaces
-        .iter()
-        .flat_map(|workspace| &workspace.metadata.packages);
+    let packages = checkout.workspaces.iter().flat_map(|workspace| &workspace.metadata.packages);
     let strange = packages.filter_map(|package| {
         let text = match package.source.as_deref() {
             Some(source) if CRATES_IO.contains(&source) => return None,
             Some(source) => format!("comes from {source}; only crates.io is allowed"),
             None if package.manifest_path.starts_with(&checkout.root) => return None,
-            None => format!(
-                "lies outside the checkout: {}",
-                package.manifest_path.display()
-            ),
+            None => format!("lies outside the checkout: {}", package.manifest_path.display()),
         };
-        Some(Finding::failure(
-            format!("{} {}", package.name, package.version),
-            text,
-        ))
+        Some(Finding::failure(format!("{} {}", package.name, package.version), text))
     });
     strange.collect()
 }

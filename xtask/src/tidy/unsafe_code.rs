@@ -7,24 +7,13 @@ use crate::tidy::rust_code;
 const ENGINE: &str = "crates/engine/src/";
 
 pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
-    let using = checkout
-        .rust()
-        .filter(|file| !file.is_guest() && is_using(file));
-    let (engine, elsewhere): (Vec<&File>, Vec<&File>) =
-        using.partition(|file| file.path.starts_with(ENGINE));
-    let mut findings: Vec<Finding> = elsewhere
-        .iter()
-        .map(|file| Finding::failure(&file.path, "`unsafe` outside the engine"))
-        .collect();
+    let using = checkout.rust().filter(|file| !file.is_guest() && is_using(file));
+    let (engine, elsewhere): (Vec<&File>, Vec<&File>) = using.partition(|file| file.path.starts_with(ENGINE));
+    let mut findings: Vec<Finding> =
+        elsewhere.iter().map(|file| Finding::failure(&file.path, "`unsafe` outside the engine")).collect();
     if engine.len() > 1 {
         findings.extend(engine.iter().map(|file| {
-            Finding::failure(
-                &file.path,
-                format!(
-                    "one of {} files with `unsafe`: one is allowed",
-                    engine.len()
-                ),
-            )
+            Finding::failure(&file.path, format!("one of {} files with `unsafe`: one is allowed", engine.len()))
         }));
     }
     findings
@@ -32,8 +21,7 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
 
 fn is_using(file: &File) -> bool {
     let code = rust_code::without_text(&file.text);
-    code.split(|c: char| !c.is_alphanumeric() && c != '_')
-        .any(|word| word == "unsafe")
+    code.split(|c: char| !c.is_alphanumeric() && c != '_').any(|word| word == "unsafe")
 }
 
 #[cfg(test)]
@@ -49,21 +37,9 @@ mod tests {
             assert_eq!(found.len(), expected, "{found:?}");
         };
         check(&[("crates/engine/src/map.rs", USE)], 0);
-        check(
-            &[
-                ("crates/engine/src/map.rs", USE),
-                ("crates/engine/src/class.rs", USE),
-            ],
-            2,
-        );
+        check(&[("crates/engine/src/map.rs", USE), ("crates/engine/src/class.rs", USE)], 2);
         check(&[("crates/node/src/invoke.rs", USE)], 1);
         check(&[("tests/guests/spin/src/lib.rs", USE)], 0);
-        check(
-            &[(
-                "crates/node/src/lib.rs",
-                "#![deny(unsafe_code)] // unsafe\nconst S: &str = \"unsafe\";",
-            )],
-            0,
-        );
+        check(&[("crates/node/src/lib.rs", "#![deny(unsafe_code)] // unsafe\nconst S: &str = \"unsafe\";")], 0);
     }
 }

@@ -10,24 +10,12 @@ pub(super) fn check(checkout: &Checkout) -> Vec<Finding> {
     let Some(metadata) = checkout.main() else {
         return Vec::new();
     };
-    let others = metadata
-        .members()
-        .filter(|package| !MAY.contains(&package.name.as_str()));
+    let others = metadata.members().filter(|package| !MAY.contains(&package.name.as_str()));
     others
-        .flat_map(|package| {
-            package
-                .dependencies
-                .iter()
-                .map(move |dependency| (package, dependency))
-        })
-        .filter(|(_, dependency)| {
-            dependency.name == "wasmtime" || dependency.name.starts_with("wasmtime-")
-        })
+        .flat_map(|package| package.dependencies.iter().map(move |dependency| (package, dependency)))
+        .filter(|(_, dependency)| dependency.name == "wasmtime" || dependency.name.starts_with("wasmtime-"))
         .map(|(package, dependency)| {
-            Finding::failure(
-                &package.name,
-                format!("names {}; only engine and capability may", dependency.name),
-            )
+            Finding::failure(&package.name, format!("names {}; only engine and capability may", dependency.name))
         })
         .collect()
 }
