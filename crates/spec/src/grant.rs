@@ -11,8 +11,8 @@ use serde::{Deserialize, Serialize};
 
 pub use capability::Capability;
 pub use network::{NetworkError, NetworkGrant, NetworkHost, Protocol};
-pub use origin::{HostPattern, HttpOrigin, OriginError, OriginFault, Scheme};
 pub(crate) use origin::is_host_name;
+pub use origin::{HostPattern, HttpOrigin, OriginError, OriginFault, Scheme};
 
 /// Everything that one component was granted; empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]

@@ -35,11 +35,6 @@ impl Limits {
 
 impl Default for Limits {
     fn default() -> Self {
-        Self {
-            memory: Bytes::mib(128),
-            cpu: Duration::from_secs(10),
-            time: Duration::from_secs(30),
-            concurrency: 1000,
-        }
+        Self { memory: Bytes::mib(128), cpu: Duration::from_secs(10), time: Duration::from_secs(30), concurrency: 1000 }
     }
 }

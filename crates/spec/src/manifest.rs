@@ -26,6 +26,9 @@ pub const MANIFEST_FORMAT: i64 = 1;
 /// The largest manifest that is read, in bytes.
 pub const MANIFEST_BYTES_MAX: usize = 1 << 20;
 
+/// The most components of one app.
+pub const COMPONENTS_MAX: usize = 256;
+
 /// The name of the file.
 pub const MANIFEST_FILE: &str = "cumulet.toml";
 

@@ -133,12 +133,9 @@ impl Outcome {
         match self {
             Self::Ok => None,
             Self::NoRoute | Self::ClientGone | Self::Quota | Self::Concurrency | Self::TooLarge => Some(Fault::Client),
-            Self::Trap
-            | Self::NoResponse
-            | Self::CpuLimit
-            | Self::Deadline
-            | Self::MemoryLimit
-            | Self::HostLimit => Some(Fault::Guest),
+            Self::Trap | Self::NoResponse | Self::CpuLimit | Self::Deadline | Self::MemoryLimit | Self::HostLimit => {
+                Some(Fault::Guest)
+            }
             Self::InstanceLost | Self::Shed | Self::Draining | Self::HostError => Some(Fault::Host),
         }
     }

@@ -29,8 +29,7 @@ const SIZE_FORM: &str = "write a whole number and a unit, B, KiB, MiB, GiB or Ti
 const DURATION_FORM: &str = "write a whole number and a unit, us, ms, s, m or h, for example `250ms` or `10s`";
 const TOO_LARGE: &str = "the number is too large";
 
-const SIZE_UNITS: [(&str, u64); 5] =
-    [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
+const SIZE_UNITS: [(&str, u64); 5] = [("TiB", 1 << 40), ("GiB", 1 << 30), ("MiB", 1 << 20), ("KiB", 1 << 10), ("B", 1)];
 const DURATION_UNITS: [(&str, u64); 5] =
     [("h", 3_600_000_000), ("m", 60_000_000), ("s", 1_000_000), ("ms", 1_000), ("us", 1)];
 

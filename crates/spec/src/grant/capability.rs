@@ -28,16 +28,8 @@ pub enum Capability {
 
 impl Capability {
     /// Every capability, in the order of the manifest.
-    pub const ALL: [Self; 8] = [
-        Self::Http,
-        Self::Keyvalue,
-        Self::Blobstore,
-        Self::Config,
-        Self::Secret,
-        Self::Env,
-        Self::File,
-        Self::Network,
-    ];
+    pub const ALL: [Self; 8] =
+        [Self::Http, Self::Keyvalue, Self::Blobstore, Self::Config, Self::Secret, Self::Env, Self::File, Self::Network];
 
     /// The name in manifests, metrics and usage records.
     #[must_use]

@@ -174,14 +174,24 @@ mod tests {
 
     #[test]
     fn a_grant_is_read_and_written_alike() {
-        for text in
-            ["tcp:db.internal:5432", "udp:10.0.0.1:53", "tcp:[::1]:*", "tcp:*:*", "udp:*:53", "tcp:localhost:1"]
+        for text in ["tcp:db.internal:5432", "udp:10.0.0.1:53", "tcp:[::1]:*", "tcp:*:*", "udp:*:53", "tcp:localhost:1"]
         {
             assert_eq!(NetworkGrant::parse(text).map(|grant| grant.to_string()), Ok(text.to_owned()));
         }
-        for bad in ["", "tcp", "tcp:host", "tcp:host:", "tcp:host:0", "tcp::80", "http:host:80", "tcp:host:99999",
-            "tcp:::1:80", "tcp:a b:80", "tcp:*.example.com:80", "tcp:999.1.1.1:80"]
-        {
+        for bad in [
+            "",
+            "tcp",
+            "tcp:host",
+            "tcp:host:",
+            "tcp:host:0",
+            "tcp::80",
+            "http:host:80",
+            "tcp:host:99999",
+            "tcp:::1:80",
+            "tcp:a b:80",
+            "tcp:*.example.com:80",
+            "tcp:999.1.1.1:80",
+        ] {
             assert!(NetworkGrant::parse(bad).is_err(), "{bad:?} was accepted");
         }
     }

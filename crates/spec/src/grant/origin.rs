@@ -94,12 +94,9 @@ impl HostPattern {
             Self::Name(name) => name.eq_ignore_ascii_case(host),
             Self::Wildcard(pattern) => {
                 let mut labels = host.split('.');
-                let pairs_match = pattern.split('.').all(|wanted| {
-                    labels.next().is_some_and(|label| {
-                        if wanted == "*" { !label.is_empty() } else { wanted.eq_ignore_ascii_case(label) }
-                    })
-                });
-                pairs_match && labels.next().is_none()
+                let mut pairs = pattern.split('.').map(|wanted| (wanted, labels.next()));
+                pairs.all(|(wanted, label)| label.is_some_and(|label| is_label_covered(wanted, label)))
+                    && labels.next().is_none()
             }
             Self::Address(address) => parse_address(host) == Some(*address),
         }
@@ -132,6 +129,13 @@ impl Scheme {
             Self::Http => 80,
             Self::Https => 443,
         }
+    }
+}
+
+fn is_label_covered(wanted: &str, label: &str) -> bool {
+    match wanted {
+        "*" => !label.is_empty(),
+        _ => wanted.eq_ignore_ascii_case(label),
     }
 }
 
@@ -254,8 +258,14 @@ mod tests {
     #[test]
     fn an_origin_is_read_and_written_alike() {
         for text in [
-            "https://api.example.com", "http://localhost:8080", "https://*.example.org:8443", "http://127.0.0.1:9",
-            "https://[::1]", "https://[2001:db8::1]:8443", "http://a.*.internal", "https://my_host",
+            "https://api.example.com",
+            "http://localhost:8080",
+            "https://*.example.org:8443",
+            "http://127.0.0.1:9",
+            "https://[::1]",
+            "https://[2001:db8::1]:8443",
+            "http://a.*.internal",
+            "https://my_host",
         ] {
             assert_eq!(HttpOrigin::parse(text).map(|origin| origin.to_string()), Ok(text.to_owned()));
         }
@@ -265,16 +275,28 @@ mod tests {
     #[test]
     fn what_is_wrong_is_said() {
         for (text, kind) in [
-            ("", OriginFault::Scheme), ("example.com", OriginFault::Scheme), ("ftp://a", OriginFault::Scheme),
-            ("https://a/path", OriginFault::Extra), ("https://u@a", OriginFault::Extra),
-            ("https://a?q", OriginFault::Extra), ("https://", OriginFault::Host), ("https://a..b", OriginFault::Host),
-            ("https://a b", OriginFault::Host), ("https://[::g]", OriginFault::Host),
-            ("https://1.2.3", OriginFault::Host), ("https://0x7f.1", OriginFault::Host),
-            ("https://é.com", OriginFault::Host), ("https://*", OriginFault::Wildcard),
-            ("https://a*.com", OriginFault::Wildcard), ("https://*.*.com", OriginFault::Wildcard),
-            ("https://example.*", OriginFault::Wildcard), ("https://a:0", OriginFault::Port),
-            ("https://a:", OriginFault::Port), ("https://a:70000", OriginFault::Port),
-            ("https://a:+80", OriginFault::Port), ("https://[::1]80", OriginFault::Port),
+            ("", OriginFault::Scheme),
+            ("example.com", OriginFault::Scheme),
+            ("ftp://a", OriginFault::Scheme),
+            ("https://a/path", OriginFault::Extra),
+            ("https://u@a", OriginFault::Extra),
+            ("https://a?q", OriginFault::Extra),
+            ("https://", OriginFault::Host),
+            ("https://a..b", OriginFault::Host),
+            ("https://a b", OriginFault::Host),
+            ("https://[::g]", OriginFault::Host),
+            ("https://1.2.3", OriginFault::Host),
+            ("https://0x7f.1", OriginFault::Host),
+            ("https://é.com", OriginFault::Host),
+            ("https://*", OriginFault::Wildcard),
+            ("https://a*.com", OriginFault::Wildcard),
+            ("https://*.*.com", OriginFault::Wildcard),
+            ("https://example.*", OriginFault::Wildcard),
+            ("https://a:0", OriginFault::Port),
+            ("https://a:", OriginFault::Port),
+            ("https://a:70000", OriginFault::Port),
+            ("https://a:+80", OriginFault::Port),
+            ("https://[::1]80", OriginFault::Port),
         ] {
             assert_eq!(HttpOrigin::parse(text).unwrap_err().kind, kind, "{text}");
         }

@@ -31,8 +31,8 @@ impl RequestId {
         let length = u8::try_from(text.len()).ok()?;
         let mut bytes = [0; REQUEST_ID_BYTES_MAX];
         bytes.get_mut(..text.len())?.copy_from_slice(text);
-        let valid = length > 0
-            && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
+        let valid =
+            length > 0 && text.iter().all(|byte| byte.is_ascii_alphanumeric() || matches!(byte, b'.' | b'_' | b'-'));
         valid.then_some(Self { bytes, length })
     }
 

@@ -94,9 +94,9 @@ fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {
     let value = root.require("app", "[app]` with `name = \"shop\"", findings)?;
     let section = findings.section(value, "app", "a table, `[app]`")?;
     section.check_keys(&["name", "version"], findings);
-    let version = section.get("version").and_then(|value| {
-        findings.filled(value, &section.named("version"), "text, such as `\"0.1.0\"`")
-    });
+    let version = section
+        .get("version")
+        .and_then(|value| findings.filled(value, &section.named("version"), "text, such as `\"0.1.0\"`"));
     let name = section.require("name", "name = \"shop\"", findings)?;
     let name = findings.text(name, &section.named("name"), "text, such as `\"shop\"`")?;
     let name = findings.parsed(&name, AppName::parse)?;
@@ -104,11 +104,7 @@ fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {
 }
 
 /// A component that nothing reaches never runs: allowed while an app is being written, hardly meant.
-fn warn_unreached(
-    components: &BTreeMap<ComponentName, Component>,
-    reached: &[ComponentName],
-    findings: &mut Findings,
-) {
+fn warn_unreached(components: &BTreeMap<ComponentName, Component>, reached: &[ComponentName], findings: &mut Findings) {
     for (name, component) in components {
         let linked = components.values().any(|other| other.link.values().any(|target| target == name));
         if !linked && !reached.contains(name) {

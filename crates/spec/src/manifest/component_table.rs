@@ -7,14 +7,11 @@ use super::app::Names;
 use super::component::{Build, Component, ComponentSpans, Reuse};
 use super::problem::Problem;
 use super::read::{Findings, Section, Value};
-use super::{grant, limit, link, source};
+use super::{COMPONENTS_MAX, grant, limit, link, source};
 use crate::id::ComponentName;
 
 /// The components that could be read, and the names of all.
-pub(super) fn read(
-    root: &Section<'_, '_>,
-    findings: &mut Findings,
-) -> (Names, BTreeMap<ComponentName, Component>) {
+pub(super) fn read(root: &Section<'_, '_>, findings: &mut Findings) -> (Names, BTreeMap<ComponentName, Component>) {
     let mut names = Names::new();
     let mut components = BTreeMap::new();
     let Some(section) = root
@@ -27,7 +24,11 @@ pub(super) fn read(
         let help = "add `[component.front]` with `source = \"front.wasm\"`";
         findings.problem(Problem::new(section.span.clone(), "the manifest has no component").with_help(help));
     }
-    for (key, value) in section.table.iter() {
+    if section.table.len() > COMPONENTS_MAX {
+        let message = format!("the manifest has more than {COMPONENTS_MAX} components");
+        findings.problem(Problem::new(section.span.clone(), message));
+    }
+    for (key, value) in section.table.iter().take(COMPONENTS_MAX) {
         let name = match ComponentName::parse(key.get_ref()) {
             Ok(name) => name,
             Err(error) => {

@@ -35,7 +35,13 @@ pub(super) fn read(parent: &Section<'_, '_>, findings: &mut Findings) -> GrantsA
         secret: read_names(&section, Capability::Secret, "\"JWT_KEY\"", findings),
         env: read_env(&section, findings),
         file: read_files(&section, findings),
-        network: read_each(&section, Capability::Network, "text, such as `\"tcp:db.internal:5432\"`", findings, read_network),
+        network: read_each(
+            &section,
+            Capability::Network,
+            "text, such as `\"tcp:db.internal:5432\"`",
+            findings,
+            read_network,
+        ),
     };
     warn_repeated(&section, findings);
     (grants, spans)
@@ -61,7 +67,12 @@ fn read_each<T>(
     list.iter().filter_map(|value| read(section, value, element, findings)).collect()
 }
 
-fn read_http(section: &Section<'_, '_>, value: &Value<'_>, expected: &str, findings: &mut Findings) -> Option<HttpGrant> {
+fn read_http(
+    section: &Section<'_, '_>,
+    value: &Value<'_>,
+    expected: &str,
+    findings: &mut Findings,
+) -> Option<HttpGrant> {
     if !value.get_ref().is_table() {
         let text = findings.text(value, &format!("an origin of {}", section.named("http")), expected)?;
         return findings.parsed(&text, HttpOrigin::parse).map(HttpGrant::from);
@@ -75,12 +86,22 @@ fn read_http(section: &Section<'_, '_>, value: &Value<'_>, expected: &str, findi
     Some(HttpGrant { origin, cache: cache.unwrap_or_default() })
 }
 
-fn read_network(section: &Section<'_, '_>, value: &Value<'_>, expected: &str, findings: &mut Findings) -> Option<NetworkGrant> {
+fn read_network(
+    section: &Section<'_, '_>,
+    value: &Value<'_>,
+    expected: &str,
+    findings: &mut Findings,
+) -> Option<NetworkGrant> {
     let text = findings.text(value, &format!("an element of {}", section.named("network")), expected)?;
     findings.parsed(&text, NetworkGrant::parse)
 }
 
-fn read_names(section: &Section<'_, '_>, capability: Capability, example: &str, findings: &mut Findings) -> Vec<String> {
+fn read_names(
+    section: &Section<'_, '_>,
+    capability: Capability,
+    example: &str,
+    findings: &mut Findings,
+) -> Vec<String> {
     let element = format!("a name, such as `{example}`");
     read_each(section, capability, &element, findings, read_name)
 }
@@ -103,9 +124,8 @@ fn read_texts(
 ) -> BTreeMap<String, String> {
     let key = capability.label();
     let expected = format!("a table of text, such as `{example}`");
-    let Some(entries) = section
-        .get(key)
-        .and_then(|value| findings.section(value, &format!("{}.{key}", section.name), &expected))
+    let Some(entries) =
+        section.get(key).and_then(|value| findings.section(value, &format!("{}.{key}", section.name), &expected))
     else {
         return BTreeMap::new();
     };
@@ -136,15 +156,18 @@ fn read_files(section: &Section<'_, '_>, findings: &mut Findings) -> Vec<FileGra
     for (place, file) in files.iter().enumerate() {
         if files.iter().take(place).any(|earlier| earlier.at == file.at) {
             let message = format!("two folders are granted at `{}`", file.at);
-            findings.problem(
-                Problem::new(section.key_span("file"), message).with_help("give each a path of its own"),
-            );
+            findings.problem(Problem::new(section.key_span("file"), message).with_help("give each a path of its own"));
         }
     }
     files
 }
 
-fn read_file(section: &Section<'_, '_>, value: &Value<'_>, expected: &str, findings: &mut Findings) -> Option<FileGrant> {
+fn read_file(
+    section: &Section<'_, '_>,
+    value: &Value<'_>,
+    expected: &str,
+    findings: &mut Findings,
+) -> Option<FileGrant> {
     let entry = findings.section(value, &format!("{}.file", section.name), expected)?;
     entry.check_keys(&["from", "at", "write"], findings);
     let write = entry.get("write").and_then(|value| findings.flag(value, &entry.named("write")));
@@ -170,7 +193,8 @@ fn parse_guest_path(text: &str) -> Result<String, String> {
 fn warn_repeated(section: &Section<'_, '_>, findings: &mut Findings) {
     for capability in Capability::ALL {
         let list = section.get(capability.label()).and_then(|value| value.get_ref().as_array());
-        let texts: Vec<_> = list.into_iter().flat_map(|list| list.iter()).map(|value| value.get_ref().as_str()).collect();
+        let texts: Vec<_> =
+            list.into_iter().flat_map(|list| list.iter()).map(|value| value.get_ref().as_str()).collect();
         for (place, value) in list.into_iter().flat_map(|list| list.iter()).enumerate() {
             let text = value.get_ref().as_str();
             if text.is_some() && texts.iter().take(place).any(|earlier| *earlier == text) {

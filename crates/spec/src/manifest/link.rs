@@ -1,6 +1,6 @@
 //! Reads `[component.NAME.link]` and checks that links lead somewhere and never in a circle.
 
-use std::collections::BTreeMap;
+use std::collections::{BTreeMap, BTreeSet};
 use std::ops::Range;
 
 use super::app::Names;
@@ -16,9 +16,8 @@ const EXPECTED: &str = "a table from imports to components, such as `{ \"acme:au
 
 pub(super) fn read(parent: &Section<'_, '_>, findings: &mut Findings) -> Links {
     let mut links = Links::default();
-    let Some(section) = parent
-        .get("link")
-        .and_then(|value| findings.section(value, &format!("{}.link", parent.name), EXPECTED))
+    let Some(section) =
+        parent.get("link").and_then(|value| findings.section(value, &format!("{}.link", parent.name), EXPECTED))
     else {
         return links;
     };
@@ -46,7 +45,7 @@ pub(super) fn check(components: &BTreeMap<ComponentName, Component>, names: &Nam
             let span = component.spans.link.get(import).cloned().unwrap_or_default();
             if !names.contains_key(target) {
                 findings.problem(unknown_component(target.as_str(), span, names));
-            } else if let Some(path) = path_back(components, name, target) {
+            } else if let Some(path) = circle(components, name, target) {
                 let message = format!("links go in a circle: {}", list_of(path).replace(", ", " → "));
                 let help = "a component cannot be served by itself; remove one of these links";
                 findings.problem(Problem::new(span, message).with_help(help));
@@ -66,40 +65,34 @@ pub(super) fn unknown_component(name: &str, span: Range<usize>, names: &Names) -
     }
 }
 
-/// The circle that a link from `start` to `next` closes, reported only where its first name in order starts it.
-fn path_back<'a>(
+/// The circle that a link from `start` to `next` closes, found only from the first of its names in order, so that
+/// each is reported once.
+fn circle<'a>(
     components: &'a BTreeMap<ComponentName, Component>,
     start: &'a ComponentName,
     next: &'a ComponentName,
 ) -> Option<Vec<&'a str>> {
-    let mut came_from: BTreeMap<&ComponentName, &ComponentName> = BTreeMap::new();
-    let mut open = vec![next];
-    while let Some(at) = open.pop() {
-        if at == start {
-            break;
-        }
-        for target in components.get(at).into_iter().flat_map(|component| component.link.values()) {
-            if target != next && !came_from.contains_key(target) {
-                came_from.insert(target, at);
-                open.push(target);
-            }
-        }
+    let mut path = way_back(components, next, start, &mut BTreeSet::new())?;
+    path.push(start.as_str());
+    path.reverse();
+    Some(path)
+}
+
+/// The names from `goal` back to `from`. The number of components bounds the depth.
+fn way_back<'a>(
+    components: &'a BTreeMap<ComponentName, Component>,
+    from: &'a ComponentName,
+    goal: &'a ComponentName,
+    seen: &mut BTreeSet<&'a ComponentName>,
+) -> Option<Vec<&'a str>> {
+    if from == goal {
+        return Some(vec![goal.as_str()]);
     }
-    if next != start && !came_from.contains_key(start) {
+    if from < goal || !seen.insert(from) {
         return None;
     }
-    let mut path = vec![start.as_str()];
-    let mut at = start;
-    while let Some(before) = came_from.get(at).filter(|_| at != next) {
-        path.push(before.as_str());
-        at = before;
-    }
-    if at != start {
-        path.push(start.as_str());
-    } else {
-        path = vec![start.as_str(), start.as_str()];
-    }
-    path.reverse();
-    let first_in_order = path.iter().min() == Some(&start.as_str());
-    first_in_order.then_some(path)
+    let mut targets = components.get(from)?.link.values();
+    let mut path = targets.find_map(|target| way_back(components, target, goal, seen))?;
+    path.push(from.as_str());
+    Some(path)
 }

@@ -75,12 +75,7 @@ impl Findings {
         Some(text)
     }
 
-    pub(super) fn list<'a, 'i>(
-        &mut self,
-        value: &'a Value<'i>,
-        name: &str,
-        expected: &str,
-    ) -> Option<&'a DeArray<'i>> {
+    pub(super) fn list<'a, 'i>(&mut self, value: &'a Value<'i>, name: &str, expected: &str) -> Option<&'a DeArray<'i>> {
         self.expect(value, name, expected, DeValue::as_array)
     }
 
@@ -115,9 +110,7 @@ impl Findings {
         text: &Text<'_>,
         parse: impl FnOnce(&str) -> Result<T, E>,
     ) -> Option<T> {
-        parse(text.text)
-            .map_err(|error| self.problem(Problem::new(text.span.clone(), error.to_string())))
-            .ok()
+        parse(text.text).map_err(|error| self.problem(Problem::new(text.span.clone(), error.to_string()))).ok()
     }
 }
 
@@ -143,8 +136,7 @@ impl<'a, 'i> Section<'a, 'i> {
         if value.is_none() {
             let of = if self.name.is_empty() { "the manifest".to_owned() } else { format!("`{}`", self.name) };
             findings.problem(
-                Problem::new(self.span.clone(), format!("{of} has no `{key}`"))
-                    .with_help(format!("add `{example}`")),
+                Problem::new(self.span.clone(), format!("{of} has no `{key}`")).with_help(format!("add `{example}`")),
             );
         }
         value

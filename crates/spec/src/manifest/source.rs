@@ -7,8 +7,7 @@ use super::problem::Problem;
 use super::read::{Findings, Section, Value};
 use crate::id::Digest;
 
-const EXPECTED: &str =
-    "a file, such as `\"front.wasm\"`, or `{ oci = \"…\", digest = \"sha256:…\" }`, or `{ url = \"…\", digest = \"sha256:…\" }`";
+const EXPECTED: &str = "a file, such as `\"front.wasm\"`, or `{ oci = \"…\", digest = \"sha256:…\" }`, or `{ url = \"…\", digest = \"sha256:…\" }`";
 
 pub(super) fn read(parent: &Section<'_, '_>, value: &Value<'_>, findings: &mut Findings) -> Option<Source> {
     if value.get_ref().is_table() {

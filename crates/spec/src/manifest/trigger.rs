@@ -18,8 +18,7 @@ pub(super) struct Triggers {
     pub(super) reached: Vec<ComponentName>,
 }
 
-const METHODS: [&str; 9] =
-    ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
+const METHODS: [&str; 9] = ["GET", "HEAD", "POST", "PUT", "PATCH", "DELETE", "OPTIONS", "TRACE", "CONNECT"];
 
 pub(super) fn read(root: &Section<'_, '_>, names: &Names, findings: &mut Findings) -> Triggers {
     let mut triggers = Triggers::default();
@@ -32,9 +31,7 @@ pub(super) fn read(root: &Section<'_, '_>, names: &Names, findings: &mut Finding
     section.check_keys(&["http", "schedule"], findings);
     if section.get("schedule").is_some() {
         let help = "remove `[[trigger.schedule]]`, or call the component over HTTP from a scheduler of your own";
-        findings.problem(
-            Problem::new(section.key_span("schedule"), "schedules are not available yet").with_help(help),
-        );
+        findings.problem(Problem::new(section.key_span("schedule"), "schedules are not available yet").with_help(help));
     }
     let Some(list) = section
         .get("http")

@@ -154,14 +154,23 @@ mod tests {
 
     #[test]
     fn a_pattern_is_read_and_written_alike() {
-        for text in ["/", "/*", "/api", "/api/*", "/api/", "/a/b/c", "/a%20b", "//*", "/é".replace('é', "%C3%A9").as_str()] {
+        for text in
+            ["/", "/*", "/api", "/api/*", "/api/", "/a/b/c", "/a%20b", "//*", "/é".replace('é', "%C3%A9").as_str()]
+        {
             assert_eq!(RoutePattern::parse(text).map(|pattern| pattern.to_string()), Ok(text.to_owned()));
         }
         for (text, kind) in [
-            ("", PatternFault::Relative), ("api", PatternFault::Relative), ("*", PatternFault::Relative),
-            ("/a*", PatternFault::Star), ("/*/a", PatternFault::Star), ("/a/**", PatternFault::Star),
-            ("/a/*/*", PatternFault::Star), ("/a?b", PatternFault::Character), ("/a#b", PatternFault::Character),
-            ("/a b", PatternFault::Character), ("/é", PatternFault::Character),
+            ("", PatternFault::Relative),
+            ("api", PatternFault::Relative),
+            ("*", PatternFault::Relative),
+            ("/a*", PatternFault::Star),
+            ("/*/a", PatternFault::Star),
+            ("/a/**", PatternFault::Star),
+            ("/a/*/*", PatternFault::Star),
+            ("/a?b", PatternFault::Character),
+            ("/a#b", PatternFault::Character),
+            ("/a b", PatternFault::Character),
+            ("/é", PatternFault::Character),
         ] {
             assert_eq!(RoutePattern::parse(text).unwrap_err().kind, kind, "{text}");
         }
@@ -190,9 +199,12 @@ mod tests {
 
     #[test]
     fn a_host_has_no_scheme_and_no_port() {
-        for (text, expect) in
-            [("Shop.Example.com", "shop.example.com"), ("localhost", "localhost"), ("10.0.0.1", "10.0.0.1"), ("[::1]", "[::1]")]
-        {
+        for (text, expect) in [
+            ("Shop.Example.com", "shop.example.com"),
+            ("localhost", "localhost"),
+            ("10.0.0.1", "10.0.0.1"),
+            ("[::1]", "[::1]"),
+        ] {
             assert_eq!(parse_route_host(text).as_deref(), Ok(expect));
         }
         for bad in ["", "http://a", "a:80", "a/b", "*.a", "a..b", "a.", "[::1", "::1"] {

@@ -4,8 +4,8 @@ use std::cmp::Ordering;
 
 use http::Method;
 
-use super::conflict::{RouteConflict, conflicts};
 use super::Route;
+use super::conflict::{RouteConflict, conflicts};
 
 /// Up to this many prefixes are tried one after the other; more are searched by the segments of the path.
 const LINEAR_MAX: usize = 8;
@@ -192,4 +192,138 @@ fn bare_host(host: &str) -> &str {
         _ => host,
     };
     name.strip_suffix('.').unwrap_or(name)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use crate::id::ComponentName;
+    use crate::route::RoutePattern;
+    use proptest::prelude::*;
+
+    fn route(text: &str) -> Route {
+        let (rest, methods) = text.split_once(' ').unwrap_or((text, ""));
+        let slash = rest.find('/').unwrap();
+        Route {
+            pattern: RoutePattern::parse(&rest[slash..]).unwrap(),
+            host: (slash > 0).then(|| rest[..slash].to_owned()),
+            methods: methods.split_terminator(',').map(|name| name.parse().unwrap()).collect(),
+            component: ComponentName::parse("c").unwrap(),
+        }
+    }
+
+    fn table(routes: &[&str]) -> RouteTable<String> {
+        RouteTable::new(routes.iter().map(|text| (route(text), (*text).to_owned())).collect()).unwrap()
+    }
+
+    /// What the words of the manual say, one after the other.
+    fn naive<'a>(routes: &'a [(Route, usize)], host: Option<&str>, method: &Method, path: &str) -> Option<&'a usize> {
+        let host = host.map(|host| host.split(':').next().unwrap().to_ascii_lowercase());
+        let matching = routes.iter().filter(|(route, _)| {
+            route.pattern.matches(path)
+                && route.host.as_ref().is_none_or(|wanted| Some(wanted) == host.as_ref())
+                && (route.methods.is_empty() || route.methods.contains(method))
+        });
+        let rank = |route: &Route| {
+            let pattern = &route.pattern;
+            (route.host.is_some(), pattern.is_exact(), pattern.path().len(), !route.methods.is_empty())
+        };
+        matching.max_by_key(|(route, _)| rank(route)).map(|(_, target)| target)
+    }
+
+    #[test]
+    fn the_best_route_answers() {
+        let table =
+            table(&["/*", "/api/*", "/api/v2/*", "/api/v2", "/api/v2/x POST", "shop.test/api/*", "shop.test/only GET"]);
+        let check = |host: Option<&str>, method: Method, path: &str, expect: &str| {
+            assert_eq!(table.find(host, &method, path).map(String::as_str), Some(expect), "{host:?} {method} {path}");
+        };
+        check(None, Method::GET, "/", "/*");
+        check(None, Method::GET, "/apis", "/*");
+        check(None, Method::GET, "/api", "/api/*");
+        check(None, Method::GET, "/api/v1", "/api/*");
+        check(None, Method::GET, "/api/v2", "/api/v2");
+        check(None, Method::GET, "/api/v2/", "/api/v2/*");
+        check(None, Method::POST, "/api/v2/x", "/api/v2/x POST");
+        check(None, Method::GET, "/api/v2/x", "/api/v2/*");
+        check(Some("shop.test"), Method::GET, "/api/v2", "shop.test/api/*");
+        check(Some("SHOP.test.:3000"), Method::GET, "/api", "shop.test/api/*");
+        check(Some("shop.test"), Method::GET, "/only", "shop.test/only GET");
+        check(Some("shop.test"), Method::POST, "/only", "/*");
+        check(Some("other.test"), Method::GET, "/only", "/*");
+        check(Some(""), Method::GET, "/only", "/*");
+    }
+
+    #[test]
+    fn nothing_answers_where_nothing_is_routed() {
+        let table = table(&["/a", "[::1]/b/* GET"]);
+        assert_eq!(table.find(None, &Method::GET, "/b"), None);
+        assert_eq!(table.find(Some("[::1]:80"), &Method::GET, "/b").map(String::as_str), Some("[::1]/b/* GET"));
+        assert_eq!(table.find(Some("[::1]"), &Method::PUT, "/b"), None);
+        assert_eq!(table.find(None, &Method::GET, "/a/"), None);
+        assert_eq!(table.find(None, &Method::GET, ""), None);
+        assert!(!table.is_empty() && RouteTable::<u8>::default().is_empty());
+    }
+
+    #[test]
+    fn routes_between_which_nothing_decides_are_refused() {
+        let check = |first: &str, second: &str, conflict: bool| {
+            let built = RouteTable::new(vec![(route(first), ()), (route(second), ())]);
+            assert_eq!(built.is_err(), conflict, "{first} and {second}");
+        };
+        check("/a", "/a", true);
+        check("/a GET,PUT", "/a PUT", true);
+        check("x.test/a", "x.test/a", true);
+        check("/a GET", "/a PUT", false);
+        check("/a GET", "/a", false);
+        check("/a", "/a/*", false);
+        check("/a", "x.test/a", false);
+    }
+
+    const METHODS: [Method; 3] = [Method::GET, Method::POST, Method::PUT];
+
+    fn any_route() -> impl Strategy<Value = Route> {
+        let path = prop::collection::vec(prop::sample::select(vec!["a", "b", "ab"]), 0..4);
+        let host = prop::option::of(prop::sample::select(vec!["x.test", "y.test"]));
+        (path, any::<bool>(), host, prop::sample::subsequence(METHODS.to_vec(), 0..3)).prop_map(
+            |(path, prefix, host, methods)| Route {
+                pattern: RoutePattern::parse(&format!(
+                    "/{}{}",
+                    path.join("/"),
+                    match (prefix, path.is_empty()) {
+                        (true, true) => "*",
+                        (true, false) => "/*",
+                        (false, _) => "",
+                    }
+                ))
+                .unwrap(),
+                host: host.map(str::to_owned),
+                methods,
+                component: ComponentName::parse("c").unwrap(),
+            },
+        )
+    }
+
+    proptest! {
+        #[test]
+        fn the_table_finds_what_the_naive_reading_finds(
+            routes in prop::collection::vec(any_route(), 0..60),
+            requests in prop::collection::vec(
+                ("(/(a|b|ab|c)?){0,5}", prop::option::of("(x|X|y|z)\\.test(:80)?"), prop::sample::select(METHODS.to_vec())),
+                1..40,
+            ),
+        ) {
+            let mut kept: Vec<(Route, usize)> = Vec::new();
+            for (place, route) in routes.into_iter().enumerate() {
+                if conflicts(kept.iter().map(|(route, _)| route).chain([&route])).is_empty() {
+                    kept.push((route, place));
+                }
+            }
+            let table = RouteTable::new(kept.clone()).unwrap();
+            for (path, host, method) in &requests {
+                let expect = naive(&kept, host.as_deref(), method, path);
+                prop_assert_eq!(table.find(host.as_deref(), method, path), expect, "{} {:?}", path, host);
+            }
+        }
+    }
 }
