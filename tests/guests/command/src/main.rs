@@ -6,11 +6,7 @@ use std::io::{Read as _, Write as _};
 fn main() {
     let mut arguments = std::env::args().skip(1);
     while let Some(action) = arguments.next() {
-        let mut next = || {
-            arguments
-                .next()
-                .unwrap_or_else(|| fail(&format!("{action} lacks its argument")))
-        };
+        let mut next = || arguments.next().unwrap_or_else(|| fail(&format!("{action} lacks its argument")));
         match action.as_str() {
             "print" => println!("{}", next()),
             "complain" => eprintln!("{}", next()),
@@ -62,9 +58,7 @@ fn list(path: &str) {
         Ok(entries) => {
             let mut names: Vec<_> = entries.map(|entry| entry.unwrap().file_name()).collect();
             names.sort();
-            names
-                .iter()
-                .for_each(|name| println!("{}", name.to_string_lossy()));
+            names.iter().for_each(|name| println!("{}", name.to_string_lossy()));
         }
         Err(error) => println!("list refused {:?}", error.kind()),
     }

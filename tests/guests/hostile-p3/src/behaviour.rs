@@ -29,9 +29,6 @@ pub async fn run(call: Call) -> Result<Response, ErrorCode> {
         "half" => Ok(streams::half()),
         "flood-body" => Ok(streams::flood_body()),
         "after" => Ok(streams::after(&call)),
-        _ => Ok(answer(
-            404,
-            "this guest knows no such behaviour\n".to_owned(),
-        )),
+        _ => Ok(answer(404, "this guest knows no such behaviour\n".to_owned())),
     }
 }

@@ -20,11 +20,7 @@ impl Call {
         let target = request.get_path_with_query().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let name = path.rsplit('/').next().unwrap_or("").to_owned();
-        Self {
-            name,
-            query: query.to_owned(),
-            request,
-        }
+        Self { name, query: query.to_owned(), request }
     }
 
     /// The argument `key` of the query, undecoded.
@@ -37,9 +33,7 @@ impl Call {
 
     /// The argument `key` as a number, or `default`.
     pub fn number(&self, key: &str, default: u64) -> u64 {
-        self.argument(key)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default)
+        self.argument(key).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 }
 

@@ -79,8 +79,5 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &[
 
 /// The behaviour called `name`.
 pub fn find(name: &str) -> Option<Behaviour> {
-    BEHAVIOURS
-        .iter()
-        .find(|(known, _)| *known == name)
-        .map(|(_, run)| *run)
+    BEHAVIOURS.iter().find(|(known, _)| *known == name).map(|(_, run)| *run)
 }

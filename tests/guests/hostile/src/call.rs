@@ -2,9 +2,7 @@
 
 use std::io::Write as _;
 
-use wasip2::http::types::{
-    Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam,
-};
+use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
 
 /// A request that a behaviour handles.
 pub struct Call {
@@ -24,12 +22,7 @@ impl Call {
         let target = request.path_with_query().unwrap_or_default();
         let (path, query) = target.split_once('?').unwrap_or((&target, ""));
         let name = path.rsplit('/').next().unwrap_or("").to_owned();
-        Self {
-            name,
-            query: query.to_owned(),
-            request,
-            out,
-        }
+        Self { name, query: query.to_owned(), request, out }
     }
 
     /// The argument `key` of the query, undecoded.
@@ -42,9 +35,7 @@ impl Call {
 
     /// The argument `key` as a number, or `default`.
     pub fn number(&self, key: &str, default: u64) -> u64 {
-        self.argument(key)
-            .and_then(|value| value.parse().ok())
-            .unwrap_or(default)
+        self.argument(key).and_then(|value| value.parse().ok()).unwrap_or(default)
     }
 
     /// Sends a whole response.

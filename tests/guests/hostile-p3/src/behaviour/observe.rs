@@ -18,9 +18,7 @@ pub fn count() -> Response {
 
 /// The environment, one variable a line.
 pub fn env() -> Response {
-    let lines = get_environment()
-        .into_iter()
-        .map(|(name, value)| format!("env {name}={value}\n"));
+    let lines = get_environment().into_iter().map(|(name, value)| format!("env {name}={value}\n"));
     answer(200, lines.collect())
 }
 

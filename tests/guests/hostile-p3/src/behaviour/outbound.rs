@@ -22,16 +22,10 @@ async fn get(url: &str) -> Result<u16, ErrorCode> {
     let (done, trailers) = wit_future::new(|| Ok(None));
     drop(done);
     let (request, _sent) = Request::new(Fields::new(), None, trailers, None);
-    let scheme = if scheme == "https" {
-        Scheme::Https
-    } else {
-        Scheme::Http
-    };
+    let scheme = if scheme == "https" { Scheme::Https } else { Scheme::Http };
     request.set_scheme(Some(&scheme)).unwrap();
     request.set_authority(Some(authority)).unwrap();
-    request
-        .set_path_with_query(Some(&format!("/{path}")))
-        .unwrap();
+    request.set_path_with_query(Some(&format!("/{path}"))).unwrap();
     let response = send(request).await?;
     Ok(response.get_status_code())
 }

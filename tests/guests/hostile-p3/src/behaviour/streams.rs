@@ -19,8 +19,7 @@ pub fn echo(call: Call) -> Response {
     spawn_local(async move {
         loop {
             let (status, piece) = input.read(Vec::with_capacity(PIECE)).await;
-            if !output.write_all(piece).await.is_empty() || matches!(status, StreamResult::Dropped)
-            {
+            if !output.write_all(piece).await.is_empty() || matches!(status, StreamResult::Dropped) {
                 break;
             }
         }

@@ -2,8 +2,8 @@
 
 use wasip2::sockets::network::{IpAddressFamily, IpSocketAddress, Ipv4SocketAddress};
 use wasip2::sockets::{
-    instance_network::instance_network, ip_name_lookup::resolve_addresses,
-    tcp_create_socket::create_tcp_socket, udp_create_socket::create_udp_socket,
+    instance_network::instance_network, ip_name_lookup::resolve_addresses, tcp_create_socket::create_tcp_socket,
+    udp_create_socket::create_udp_socket,
 };
 
 use crate::call::Call;
@@ -21,10 +21,7 @@ pub fn run(call: Call) {
 }
 
 fn loopback(port: u16) -> IpSocketAddress {
-    IpSocketAddress::Ipv4(Ipv4SocketAddress {
-        port,
-        address: (127, 0, 0, 1),
-    })
+    IpSocketAddress::Ipv4(Ipv4SocketAddress { port, address: (127, 0, 0, 1) })
 }
 
 fn tcp_connect(port: u16) -> String {
@@ -61,10 +58,7 @@ fn udp_bind() -> String {
         Ok(socket) => socket,
         Err(code) => return code.name().to_owned(),
     };
-    match socket
-        .start_bind(&instance_network(), loopback(0))
-        .and_then(|()| socket.finish_bind())
-    {
+    match socket.start_bind(&instance_network(), loopback(0)).and_then(|()| socket.finish_bind()) {
         Ok(()) => "bound".to_owned(),
         Err(code) => code.name().to_owned(),
     }

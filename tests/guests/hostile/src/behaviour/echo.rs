@@ -28,11 +28,7 @@ pub fn run(call: Call) {
     drop(output);
     let pending = IncomingBody::finish(incoming);
     pending.subscribe().block();
-    let trailers = pending
-        .get()
-        .expect("it is ready")
-        .expect("it was not taken before")
-        .unwrap();
+    let trailers = pending.get().expect("it is ready").expect("it was not taken before").unwrap();
     // What came in cannot be sent: the fields belong to the request and cannot change.
     let trailers = trailers.map(|fields| Fields::from_list(&fields.entries()).unwrap());
     OutgoingBody::finish(body, trailers).unwrap();

@@ -5,12 +5,7 @@ use wasip2::filesystem::preopens::get_directories;
 use crate::call::Call;
 
 /// Ways out of a preopened folder, and places that every machine has.
-const ESCAPES: &[&str] = &[
-    "/etc/passwd",
-    "../etc/passwd",
-    "/proc/self/environ",
-    "assets/../../secret.txt",
-];
+const ESCAPES: &[&str] = &["/etc/passwd", "../etc/passwd", "/proc/self/environ", "assets/../../secret.txt"];
 
 pub fn run(call: Call) {
     let mut text = String::new();

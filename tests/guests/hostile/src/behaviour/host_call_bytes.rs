@@ -12,9 +12,7 @@ pub fn run(call: Call) {
     let got = if call.argument("to") == Some("host") {
         // Fits in the guest's memory, but is more than a host should copy for one call.
         let value = vec![b'x'; VALUE_BYTES];
-        let entries: Vec<_> = (0..VALUES)
-            .map(|n| (format!("x-{n}"), value.clone()))
-            .collect();
+        let entries: Vec<_> = (0..VALUES).map(|n| (format!("x-{n}"), value.clone())).collect();
         Fields::from_list(&entries).map_or(0, |_| entries.len())
     } else {
         wasip2::random::random::get_random_bytes(GIBIBYTE).len()
