@@ -1,6 +1,8 @@
 //! Manifests as files: each under `data/manifest/good` is read into what its snapshot shows, each under
 //! `data/manifest/bad` gives the problems that its snapshot shows.
 
+#![expect(clippy::unwrap_used, reason = "a test that cannot read its data has failed")]
+
 use std::fs;
 use std::path::{Path, PathBuf};
 
@@ -72,10 +74,9 @@ fn spans_lead_to_what_they_name() {
 fn a_manifest_is_bounded() {
     let problem = |text: &str| Manifest::parse(text).unwrap_err().problems[0].message.clone();
     assert_eq!(problem(&"#".repeat(2 << 20)), "the manifest is larger than 1048576 bytes");
-    let mut text = "manifest = 1\napp = { name = \"a\" }\n".to_owned();
-    for number in 0..300 {
-        text += &format!("[component.c{number}]\nsource = \"c.wasm\"\n");
-    }
+    let head = ["manifest = 1\napp = { name = \"a\" }\n".to_owned()];
+    let component = |number| format!("[component.c{number}]\nsource = \"c.wasm\"\n");
+    let text: String = head.into_iter().chain((0..300).map(component)).collect();
     assert_eq!(problem(&text), "the manifest has more than 256 components");
 }
 

@@ -16,13 +16,15 @@ pub(super) fn read(parent: &Section<'_, '_>, value: &Value<'_>, findings: &mut F
     }
     let file = findings.filled(value, &parent.named("source"), EXPECTED)?;
     let extension = Path::new(file.text).extension().unwrap_or_default();
-    if extension == "wasm" || extension == "wat" {
+    let is_url = file.text.contains("://");
+    if !is_url && (extension == "wasm" || extension == "wat") {
         return Some(Source::File(PathBuf::from(file.text)));
     }
     let message = format!("{:?} is not a `.wasm` or `.wat` file", file.text);
-    let help = match file.text.split_once("://") {
-        Some(_) => "write `source = { url = \"…\", digest = \"sha256:…\" }`",
-        None => "name the file that the build makes, for example `target/wasm32-wasip2/release/front.wasm`",
+    let help = if is_url {
+        "write `source = { url = \"…\", digest = \"sha256:…\" }`"
+    } else {
+        "name the file that the build makes, for example `target/wasm32-wasip2/release/front.wasm`"
     };
     findings.problem(Problem::new(file.span, message).with_help(help));
     None
