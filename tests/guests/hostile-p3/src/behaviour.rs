@@ -26,7 +26,7 @@ pub async fn run(call: Call) -> Result<Response, ErrorCode> {
         "outbound" => Ok(outbound::run(&call).await),
         "echo" => Ok(streams::echo(call)),
         "trailers" => Ok(streams::trailers()),
-        "half" => Ok(streams::half()),
+        "half" => Ok(streams::half(call)),
         "flood-body" => Ok(streams::flood_body()),
         "after" => Ok(streams::after(&call)),
         _ => Ok(answer(404, "this guest knows no such behaviour\n".to_owned())),

@@ -48,13 +48,16 @@ pub fn trailers() -> Response {
     response
 }
 
-/// Sends the head and a part of the body, then traps.
-pub fn half() -> Response {
+/// Sends the head and a part of the body, reads the request to its end, then traps.
+pub fn half(call: Call) -> Response {
+    let (_read_all, read_result) = wit_future::new(|| Ok(()));
+    let (input, _) = Request::consume_body(call.request, read_result);
     let (mut body, contents) = wit_stream::new();
     let (_done, trailers) = wit_future::new(|| Ok(None));
     let (response, _sent) = Response::new(Fields::new(), Some(contents), trailers);
     spawn_local(async move {
         body.write_all(b"the first half\n".to_vec()).await;
+        input.collect().await;
         panic!("no second half");
     });
     response

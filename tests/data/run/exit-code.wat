@@ -1,0 +1,6 @@
+;; An exit code passes through whole, though preview 1's own host functions stop at 125.
+;; expect exit: 200
+(module
+  (import "wasi_snapshot_preview1" "proc_exit" (func $exit (param i32)))
+  (memory (export "memory") 1)
+  (func (export "_start") (call $exit (i32.const 200))))

@@ -1,0 +1,170 @@
+//! A running `cumulet up`.
+
+use std::net::SocketAddr;
+use std::path::Path;
+use std::process::{Child, Command, ExitStatus, Stdio};
+
+use anyhow::{Context as _, bail, ensure};
+use rustix::process::{Pid, Signal, kill_process};
+use serde_json::Value;
+use tempfile::TempDir;
+
+use crate::http1::{Connection, Reply};
+use crate::output::{self, Output};
+use crate::paths;
+
+/// A server of its own for one scenario, killed when dropped.
+#[derive(Debug)]
+pub struct Server {
+    child: Child,
+    /// Where requests are served.
+    pub address: SocketAddr,
+    /// Where metrics and health are served.
+    pub admin: SocketAddr,
+    /// Its standard output.
+    pub stdout: Output,
+    /// Its standard error.
+    pub stderr: Output,
+    _data: TempDir,
+}
+
+impl Server {
+    /// Serves the app `file` of `tests/data/apps`.
+    ///
+    /// # Errors
+    /// When a guest or the binary is missing, or the server does not get ready.
+    pub fn app(file: &str) -> anyhow::Result<Self> {
+        Self::up(&paths::app(file)?, &[])
+    }
+
+    /// Serves `target` with further `options`, on ports and in a data folder of its own.
+    ///
+    /// # Errors
+    /// When the binary is missing or the server does not get ready; the message holds what it printed.
+    pub fn up(target: &Path, options: &[&str]) -> anyhow::Result<Self> {
+        let data = tempfile::tempdir()?;
+        let mut child = Command::new(paths::binary()?)
+            .arg("up")
+            .arg(target)
+            .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--data-dir"])
+            .arg(data.path())
+            .args(options)
+            .stdin(Stdio::null())
+            .stdout(Stdio::piped())
+            .stderr(Stdio::piped())
+            .spawn()?;
+        let stdout = Output::collect(child.stdout.take().context("standard output is piped")?);
+        let stderr = Output::collect(child.stderr.take().context("standard error is piped")?);
+        match ready(&stdout) {
+            Ok((address, admin)) => Ok(Self { child, address, admin, stdout, stderr, _data: data }),
+            Err(error) => {
+                // It may be up and silent: nothing shall outlive the scenario.
+                child.kill()?;
+                child.wait()?;
+                bail!("{error:#}\nstandard error:\n{}", stderr.to_the_end()?.join("\n"))
+            }
+        }
+    }
+
+    /// A new connection to the server.
+    ///
+    /// # Errors
+    /// When it is refused.
+    pub fn connect(&self) -> anyhow::Result<Connection> {
+        Connection::open(self.address)
+    }
+
+    /// Sends a GET for `path` with further header lines on a connection of its own.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub fn get(&self, path: &str, headers: &[&str]) -> anyhow::Result<Reply> {
+        let mut connection = self.connect()?;
+        connection.request("GET", path, headers)?;
+        connection.reply("GET")
+    }
+
+    /// Sends a GET for `path` to the admin listener.
+    ///
+    /// # Errors
+    /// When no response comes.
+    pub fn admin(&self, path: &str) -> anyhow::Result<Reply> {
+        let mut connection = Connection::open(self.admin)?;
+        connection.request("GET", path, &[])?;
+        connection.reply("GET")
+    }
+
+    /// Waits for the event that tells how the invocation of request `id` ended.
+    ///
+    /// # Errors
+    /// When none comes.
+    pub fn invocation(&self, id: &str) -> anyhow::Result<Value> {
+        self.stderr.wait_for(&format!("event with an outcome for request {id}"), |line| {
+            output::event(line).filter(|event| {
+                output::text(event, "request_id") == Some(id) && output::text(event, "outcome").is_some()
+            })
+        })
+    }
+
+    /// Waits for the outcome of request `id`.
+    ///
+    /// # Errors
+    /// When no event tells it.
+    pub fn outcome(&self, id: &str) -> anyhow::Result<String> {
+        let event = self.invocation(id)?;
+        Ok(output::text(&event, "outcome").context("it has an outcome")?.to_owned())
+    }
+
+    /// Sends SIGTERM.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn terminate(&self) -> anyhow::Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(id.context("a process has an id")?, Signal::TERM)?)
+    }
+
+    /// Waits for the end, which has to come by itself.
+    ///
+    /// # Errors
+    /// When it does not end.
+    pub fn wait(mut self) -> anyhow::Result<ExitStatus> {
+        // Its streams end with it, and that wait has a bound.
+        self.stderr.to_the_end()?;
+        self.stdout.to_the_end()?;
+        Ok(self.child.wait()?)
+    }
+
+    /// Stops the server as an operator does and checks that it drained cleanly.
+    ///
+    /// # Errors
+    /// When its exit code is not 0.
+    pub fn stop(self) -> anyhow::Result<()> {
+        let stderr = self.stderr.clone();
+        self.terminate()?;
+        let status = self.wait()?;
+        ensure!(status.success(), "{status} after SIGTERM; standard error:\n{}", stderr.lines().join("\n"));
+        Ok(())
+    }
+}
+
+impl Drop for Server {
+    fn drop(&mut self) {
+        // Both fail only where it ended already.
+        let _killed = self.child.kill();
+        let _status = self.child.wait();
+    }
+}
+
+/// The addresses on the line that says `ready`.
+fn ready(stdout: &Output) -> anyhow::Result<(SocketAddr, SocketAddr)> {
+    let event = stdout.wait_for("ready line", |line| {
+        output::event(line).filter(|event| output::text(event, "event") == Some("ready"))
+    })?;
+    let address = |field| -> anyhow::Result<SocketAddr> {
+        let url = output::text(&event, field).with_context(|| format!("no {field} in {event}"))?;
+        let authority = url.trim_start_matches("http://").trim_end_matches('/');
+        authority.parse().with_context(|| format!("{field} is {url}"))
+    };
+    Ok((address("url")?, address("admin")?))
+}

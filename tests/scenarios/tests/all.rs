@@ -1,0 +1,24 @@
+//! Scenarios: the real binary against hostile and ordinary guests.
+
+#[path = "all/bad_input.rs"]
+mod bad_input;
+#[path = "all/capabilities.rs"]
+mod capabilities;
+#[path = "all/fresh.rs"]
+mod fresh;
+#[path = "all/http.rs"]
+mod http;
+#[path = "all/http2.rs"]
+mod http2;
+#[path = "all/lifecycle.rs"]
+mod lifecycle;
+#[path = "all/limits.rs"]
+mod limits;
+#[path = "all/operator.rs"]
+mod operator;
+#[path = "all/run.rs"]
+mod run;
+#[path = "all/sizes.rs"]
+mod sizes;
+#[path = "all/streaming.rs"]
+mod streaming;
