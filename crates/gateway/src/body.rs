@@ -221,3 +221,44 @@ fn has_bad_framing(error: &hyper::Error) -> bool {
     source
         .is_some_and(|error| matches!(error.kind(), std::io::ErrorKind::InvalidInput | std::io::ErrorKind::InvalidData))
 }
+
+#[cfg(test)]
+mod tests {
+    use http_body_util::BodyExt as _;
+
+    use super::*;
+
+    /// Sends chunks of these sizes and says how many bytes arrived, and how the body ended.
+    async fn check(sizes: &[usize], bytes_max: u64, expect: (u64, Option<RequestBodyErrorKind>)) {
+        let (sender, receiver) = mpsc::channel(sizes.len().max(1));
+        for size in sizes {
+            sender.try_send(Ok(Frame::data(Bytes::from(vec![0; *size])))).unwrap();
+        }
+        drop(sender);
+        let mut body = RequestBody::from_chunks(receiver, bytes_max);
+        let meter = body.meter();
+        let mut end = None;
+        while let Some(frame) = body.frame().await {
+            end = frame.err().map(|error| error.kind());
+        }
+        assert_eq!((meter.bytes(), end), expect, "{sizes:?} of {bytes_max}");
+        assert_eq!(meter.too_large(), end == Some(RequestBodyErrorKind::TooLarge));
+        assert_eq!(body.is_end_stream(), end.is_some(), "only a failed body is known to be over");
+    }
+
+    #[tokio::test]
+    async fn a_body_ends_at_its_limit() {
+        check(&[], 0, (0, None)).await;
+        check(&[4, 6], 10, (10, None)).await;
+        check(&[4, 6, 0], 10, (10, None)).await;
+        check(&[4, 7, 1], 10, (4, Some(RequestBodyErrorKind::TooLarge))).await;
+    }
+
+    #[tokio::test]
+    async fn an_empty_body_is_over_at_once() {
+        let mut body = RequestBody::empty();
+        assert!(body.is_end_stream() && body.size_hint().exact() == Some(0));
+        assert!(body.frame().await.is_none());
+        assert_eq!(body.meter().bytes(), 0);
+    }
+}

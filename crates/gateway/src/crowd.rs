@@ -7,6 +7,7 @@ use std::time::Duration;
 
 use tokio::net::TcpStream;
 use tokio::task::{AbortHandle, Id, JoinError, JoinSet};
+use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::config::GatewayConfig;
 use crate::connection::{Activity, Connection, Snapshot};
@@ -72,9 +73,12 @@ impl<H: Handler> Crowd<H> {
         }
     }
 
-    /// How often [`sweep`](Self::sweep) wants to be called.
-    pub(crate) fn sweep_interval(&self) -> Duration {
-        self.bounds.sweep
+    /// When [`sweep`](Self::sweep) wants to be called.
+    pub(crate) fn sweeps(&self) -> Interval {
+        let period = self.bounds.sweep;
+        let mut sweeps = interval_at(Instant::now() + period, period);
+        sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
+        sweeps
     }
 
     /// Whether another connection may be added.
@@ -128,11 +132,21 @@ impl<H: Handler> Crowd<H> {
             member.activity.leave();
         }
         let limit = self.config.drain_timeout;
-        let all_ended = async { while self.next_ended().await.is_some() {} };
-        let ended_in_time = tokio::time::timeout(limit, all_ended).await.is_ok();
+        let ended_in_time = tokio::time::timeout(limit, self.all_ended()).await.is_ok();
         let cut = if ended_in_time { 0 } else { self.in_flight() };
         self.tasks.shutdown().await;
         Drained { finished: before.saturating_sub(cut), cut }
+    }
+
+    /// Waits until no connection is left; their bounds go on to hold.
+    async fn all_ended(&mut self) {
+        let mut sweeps = self.sweeps();
+        loop {
+            tokio::select! {
+                ended = self.next_ended() => if ended.is_none() { return },
+                _ = sweeps.tick() => self.sweep(),
+            }
+        }
     }
 
     fn in_flight(&self) -> u64 {

@@ -7,7 +7,7 @@ use std::pin::pin;
 use std::time::Duration;
 
 use tokio::net::{TcpListener, TcpSocket};
-use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at, sleep};
+use tokio::time::{Instant, sleep};
 
 use crate::config::{BACKLOG, GatewayConfig};
 use crate::crowd::{Crowd, Drained};
@@ -63,7 +63,7 @@ impl<H: Handler> Gateway<H> {
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let Self { listener, config, handler, .. } = self;
         let mut crowd = Crowd::new(handler, config);
-        let mut sweeps = sweeps(crowd.sweep_interval());
+        let mut sweeps = crowd.sweeps();
         let mut shutdown = pin!(shutdown);
         let mut pause = pin!(sleep(Duration::ZERO));
         let mut paused = false;
@@ -96,12 +96,6 @@ fn listen(address: SocketAddr) -> io::Result<TcpListener> {
     socket.set_reuseaddr(true)?;
     socket.bind(address)?;
     socket.listen(BACKLOG)
-}
-
-fn sweeps(period: Duration) -> Interval {
-    let mut sweeps = interval_at(Instant::now() + period, period);
-    sweeps.set_missed_tick_behavior(MissedTickBehavior::Delay);
-    sweeps
 }
 
 /// Whether an accept failed for a reason of that one client's.

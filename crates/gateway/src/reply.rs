@@ -29,7 +29,7 @@ impl Format {
     #[must_use]
     pub fn or_accepted(self, accept: &[u8]) -> Self {
         // Most values name no JSON at all, and this runs on every request.
-        if memchr::memchr(b'j', accept).is_none() {
+        if memchr::memchr2(b'j', b'J', accept).is_none() {
             return self;
         }
         if accept.split(|byte| *byte == b',').any(accepts_json) { Self::Json } else { self }

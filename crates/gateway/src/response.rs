@@ -22,7 +22,7 @@ pin_project! {
 pin_project! {
     #[project = ContentProjection]
     enum Content<B> {
-        Handler { #[pin] body: B },
+        Handler { #[pin] body: B, failure: Option<BodyFailure> },
         Text { text: Option<Bytes> },
     }
 }
@@ -30,7 +30,7 @@ pin_project! {
 impl<H: Handler> ResponseBody<H> {
     /// The body that the handler made.
     pub(crate) fn handler(body: H::Body, in_flight: InFlight<H>) -> Self {
-        Self { content: Content::Handler { body }, in_flight }
+        Self { content: Content::Handler { body, failure: None }, in_flight }
     }
 
     /// A text of the gateway's own.
@@ -46,21 +46,32 @@ impl<H: Handler> Body for ResponseBody<H> {
 
     fn poll_frame(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
         match self.project().content.project() {
-            ContentProjection::Handler { body } => body.poll_frame(cx),
+            ContentProjection::Handler { body, failure } => {
+                if let Some(failure) = failure.take() {
+                    return Poll::Ready(Some(Err(failure)));
+                }
+                let polled = body.poll_frame(cx);
+                let Poll::Ready(Some(Err(error))) = polled else { return polled };
+                // hyper drops what it has not flushed when a body fails. Waiting one turn lets the head and what
+                // came before the failure leave first.
+                *failure = Some(error);
+                cx.waker().wake_by_ref();
+                Poll::Pending
+            }
             ContentProjection::Text { text } => Poll::Ready(text.take().map(|text| Ok(Frame::data(text)))),
         }
     }
 
     fn is_end_stream(&self) -> bool {
         match &self.content {
-            Content::Handler { body } => body.is_end_stream(),
+            Content::Handler { body, failure } => failure.is_none() && body.is_end_stream(),
             Content::Text { text } => text.is_none(),
         }
     }
 
     fn size_hint(&self) -> SizeHint {
         match &self.content {
-            Content::Handler { body } => body.size_hint(),
+            Content::Handler { body, .. } => body.size_hint(),
             Content::Text { text } => SizeHint::with_exact(text.as_ref().map_or(0, |text| text.len() as u64)),
         }
     }
