@@ -20,8 +20,8 @@ pub const BACKLOG: u32 = 4096;
 
 /// The bounds of one [`Gateway`](crate::Gateway).
 ///
-/// Times are kept by a sweep over all connections, not by a timer for each request, so a connection ends at most a
-/// quarter of the bound or one second after it (whichever is less), never before it.
+/// Times are kept by a sweep over all connections, not by a timer for each request: a connection ends up to three
+/// sweeps after its bound and never before it. Sweeps are a quarter of the shortest bound apart, at most a second.
 #[derive(Debug, Clone)]
 pub struct GatewayConfig {
     /// Bytes of a request's head; more gets 431. At least 8 KiB is used.
