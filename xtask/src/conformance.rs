@@ -1,15 +1,103 @@
-//! The public WASI conformance suite, run through `cumulet run`.
+//! The public WASI conformance suite (WebAssembly/wasi-testsuite), run through the real `cumulet` program.
+//!
+//! Commands go through `cumulet run`, services through `cumulet up` with a manifest that grants what the test is about.
+//! Nothing of the suite is kept here.
 
-use std::path::Path;
+mod case;
+mod child;
+mod client;
+mod endpoint;
+mod report;
+mod specification;
+mod suite;
+mod wire;
 
-/// Runs the suite in `suite` with the repository at `root`.
+use std::path::{Path, PathBuf};
+use std::sync::Mutex;
+use std::sync::atomic::{AtomicUsize, Ordering};
+use std::time::Duration;
+
+use anyhow::{Context, bail};
+use clap::Args;
+
+use crate::conformance::report::{Report, Verdict};
+use crate::conformance::suite::Test;
+use crate::process;
+use crate::repository::Repository;
+
+/// What to run.
+#[derive(Debug, Args)]
+pub(crate) struct Options {
+    /// The folder of a checkout of WebAssembly/wasi-testsuite, branch prod/testsuite-base
+    #[arg(long)]
+    suite: PathBuf,
+    /// Only tests whose name contains this
+    #[arg(long)]
+    only: Option<String>,
+    /// This program instead of a release build of the checkout
+    #[arg(long)]
+    binary: Option<PathBuf>,
+    /// Tests at once
+    #[arg(long, default_value_t = 2)]
+    jobs: usize,
+    /// Seconds that each step of a test may take
+    #[arg(long, default_value_t = 60)]
+    patience: u64,
+    /// Print one JSON value instead of a table
+    #[arg(long)]
+    json: bool,
+}
+
+/// Runs the suite.
 ///
 /// # Errors
-/// Always, until the adapter exists.
-pub(crate) fn run(root: &Path, suite: &Path) -> anyhow::Result<()> {
-    anyhow::bail!(
-        "no adapter for the suite in {} exists in {} yet",
-        suite.display(),
-        root.display()
-    )
+/// When the program cannot be built, no test is found, or a test does not pass.
+pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<()> {
+    let tests: Vec<Test> = suite::find(&options.suite)?
+        .into_iter()
+        .filter(|test| options.only.as_ref().is_none_or(|part| test.name.contains(part.as_str())))
+        .collect();
+    if tests.is_empty() {
+        bail!("no compiled tests below {}: check out the branch prod/testsuite-base", options.suite.display());
+    }
+    let binary = binary(repository, options.binary.as_deref())?;
+    let patience = Duration::from_secs(options.patience);
+    let report = run_all(&tests, options.jobs, |test| Verdict::of(test, case::run(&binary, test, patience)));
+    if options.json {
+        println!("{}", report.json());
+    } else {
+        print!("{}", report.table());
+    }
+    match report.failed() {
+        0 => Ok(()),
+        failed => bail!("{failed} of {} tests did not pass", report.total()),
+    }
+}
+
+fn binary(repository: &Repository, given: Option<&Path>) -> anyhow::Result<PathBuf> {
+    if let Some(given) = given {
+        return given.canonicalize().with_context(|| format!("no program at {}", given.display()));
+    }
+    process::run(&mut process::cargo(repository.root(), &["build", "--release", "--package", "cumulet"]))?;
+    Ok(repository.target().join("release/cumulet"))
+}
+
+/// Gives every test to one of `jobs` threads; the verdicts come back in the order of the tests.
+fn run_all(tests: &[Test], jobs: usize, run: impl Fn(&Test) -> Verdict + Sync) -> Report {
+    let next = AtomicUsize::new(0);
+    let verdicts = Mutex::new(Vec::with_capacity(tests.len()));
+    std::thread::scope(|scope| {
+        for _ in 0..jobs.max(1) {
+            scope.spawn(|| {
+                while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
+                    let verdict = run(test);
+                    // The lock is poisoned only if another thread panicked, which the scope passes on.
+                    if let Ok(mut verdicts) = verdicts.lock() {
+                        verdicts.push(verdict);
+                    }
+                }
+            });
+        }
+    });
+    Report::new(verdicts.into_inner().unwrap_or_default())
 }

@@ -1,0 +1,96 @@
+//! Name lookup: only of names that were granted.
+
+use std::marker::PhantomData;
+use wasmtime::{Error, Result};
+use wasmtime::component::{Accessor, HasData, Linker, Resource};
+use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup as p2;
+use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, Network};
+use wasmtime_wasi::p2::{DynPollable, SocketError};
+use wasmtime_wasi::p3::bindings::sockets::ip_name_lookup as p3;
+use wasmtime_wasi::p3::bindings::sockets::types::IpAddress as IpAddress03;
+use wasmtime_wasi::sockets::{WasiSockets, WasiSocketsCtxView};
+
+/// Store data whose guest may look up some names.
+pub(crate) trait LookupView: Send + 'static {
+    /// Whether the guest may look up this name.
+    fn may_look_up(&self, name: &str) -> bool;
+
+    /// Sockets on which name lookup is switched on; used for names that the guest may look up.
+    fn lookup(&mut self) -> WasiSocketsCtxView<'_>;
+}
+
+/// Replaces name lookup of both versions. The linker must allow shadowing.
+pub(crate) fn add_to_linker<T: LookupView>(linker: &mut Linker<T>) -> Result<()> {
+    p2::add_to_linker::<T, Names<T>>(linker, |data| NamesView(data))?;
+    p3::add_to_linker::<T, Names<T>>(linker, |data| NamesView(data))
+}
+
+struct Names<T>(PhantomData<T>);
+
+impl<T: LookupView> HasData for Names<T> {
+    type Data<'a> = NamesView<'a, T>;
+}
+
+struct NamesView<'a, T>(&'a mut T);
+
+// The generated linker function wants the neighbouring interface of the same type, for its error codes.
+impl<T: LookupView> network::Host for NamesView<'_, T> {
+    fn convert_error_code(&mut self, error: SocketError) -> Result<ErrorCode> {
+        error.downcast()
+    }
+
+    fn network_error_code(&mut self, error: Resource<Error>) -> Result<Option<ErrorCode>> {
+        network::Host::network_error_code(&mut self.0.lookup(), error)
+    }
+}
+
+impl<T: LookupView> network::HostNetwork for NamesView<'_, T> {
+    fn drop(&mut self, network: Resource<Network>) -> Result<()> {
+        network::HostNetwork::drop(&mut self.0.lookup(), network)
+    }
+}
+
+impl<T: LookupView> p2::Host for NamesView<'_, T> {
+    fn resolve_addresses(
+        &mut self,
+        network: Resource<Network>,
+        name: String,
+    ) -> Result<Resource<p2::ResolveAddressStream>, SocketError> {
+        if !self.0.may_look_up(&name) {
+            return Err(ErrorCode::AccessDenied.into());
+        }
+        p2::Host::resolve_addresses(&mut self.0.lookup(), network, name)
+    }
+}
+
+impl<T: LookupView> p2::HostResolveAddressStream for NamesView<'_, T> {
+    fn resolve_next_address(
+        &mut self,
+        stream: Resource<p2::ResolveAddressStream>,
+    ) -> Result<Option<IpAddress>, SocketError> {
+        p2::HostResolveAddressStream::resolve_next_address(&mut self.0.lookup(), stream)
+    }
+
+    fn subscribe(&mut self, stream: Resource<p2::ResolveAddressStream>) -> Result<Resource<DynPollable>> {
+        p2::HostResolveAddressStream::subscribe(&mut self.0.lookup(), stream)
+    }
+
+    fn drop(&mut self, stream: Resource<p2::ResolveAddressStream>) -> Result<()> {
+        p2::HostResolveAddressStream::drop(&mut self.0.lookup(), stream)
+    }
+}
+
+impl<T: LookupView> p3::Host for NamesView<'_, T> {}
+
+impl<T: LookupView> p3::HostWithStore<T> for Names<T> {
+    async fn resolve_addresses(
+        accessor: &Accessor<T, Self>,
+        name: String,
+    ) -> Result<Result<Vec<IpAddress03>, p3::ErrorCode>> {
+        if !accessor.with(|mut access| access.get().0.may_look_up(&name)) {
+            return Ok(Err(p3::ErrorCode::AccessDenied));
+        }
+        let sockets = accessor.with_getter::<WasiSockets>(T::lookup);
+        <WasiSockets as p3::HostWithStore<T>>::resolve_addresses(&sockets, name).await
+    }
+}
