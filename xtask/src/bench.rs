@@ -9,11 +9,8 @@ use crate::{guests, process, setup};
 pub(crate) struct Options {
     /// The benchmark's name, or `all`
     name: String,
-    /// Fewer repetitions, to see that it works
-    #[arg(long)]
-    quick: bool,
-    /// Passed on as they are
-    #[arg(last = true)]
+    /// Passed on as they are: `--quick` for fewer repetitions, and what `--help` of the benchmark lists
+    #[arg(trailing_var_arg = true, allow_hyphen_values = true)]
     more: Vec<String>,
 }
 
@@ -24,9 +21,6 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<
     process::run(&mut process::cargo(repository.root(), &["build", "--release", "-p", "cumulet"]))?;
     let mut command = process::cargo(repository.root(), &["run", "--release", "--quiet", "-p", "cumulet-bench", "--"]);
     command.arg(&options.name);
-    if options.quick {
-        command.arg("--quick");
-    }
     command.args(&options.more);
     // A backtrace in every error value is a cost that nobody asked to measure.
     command.env_remove("RUST_BACKTRACE").env_remove("RUST_LOG");
