@@ -1,0 +1,13 @@
+//! Verifies JSON Web Tokens (RFC 7519) that are signed with RS256, ES256 or EdDSA, against a JSON Web Key Set (RFC 7517).
+
+pub mod answer;
+pub mod claims;
+pub mod keys;
+pub mod rsa;
+pub mod signature;
+pub mod token;
+
+#[cfg(target_family = "wasm")]
+mod fetch;
+#[cfg(target_family = "wasm")]
+mod serve;
