@@ -1,2 +1,22 @@
 //! Your own edge cloud in one binary.
-fn main() {}
+//!
+//! This crate is argv, terminal and exit codes. What the commands do lives in `cumulet-node`.
+
+mod cli;
+mod command;
+mod exit;
+mod failure;
+mod making;
+mod review;
+mod target;
+mod template;
+mod terminal;
+
+use std::process::ExitCode;
+
+#[global_allocator]
+static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
+
+fn main() -> ExitCode {
+    cli::main()
+}

@@ -1,0 +1,56 @@
+//! The commands, one a file.
+
+mod build;
+mod check;
+mod completions;
+mod new;
+mod run;
+mod up;
+
+use std::future::Future;
+
+use clap::Subcommand;
+
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::terminal::Terminal;
+
+/// How a command ended: an exit code, or what went wrong.
+pub(crate) type Ended = Result<Exit, Box<Failure>>;
+
+/// What can be asked for.
+#[derive(Debug, Subcommand)]
+pub(crate) enum Command {
+    Up(up::Up),
+    Run(run::Run),
+    Check(check::Check),
+    Build(build::Build),
+    New(new::New),
+    Completions(completions::Completions),
+}
+
+impl Command {
+    /// Does it.
+    pub(crate) fn execute(self, terminal: Terminal) -> Ended {
+        match self {
+            Self::Up(up) => block_on(up.execute(terminal))?,
+            Self::Run(run) => run.execute(),
+            Self::Check(check) => check.execute(terminal),
+            Self::Build(build) => block_on(build.execute(terminal))?,
+            Self::New(new) => new.execute(terminal),
+            Self::Completions(completions) => Ok(completions.execute()),
+        }
+    }
+}
+
+/// Runs `future` on a runtime with a thread for every core.
+fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Box<Failure>> {
+    let runtime = tokio::runtime::Builder::new_multi_thread()
+        .enable_all()
+        .build()
+        .map_err(|error| Failure::new(Exit::FAILED, "cannot start the threads that commands run on").because(&error))?;
+    let value = runtime.block_on(future);
+    // What still blocks (a read of standard input) must not keep the process.
+    runtime.shutdown_background();
+    Ok(value)
+}

@@ -1,0 +1,131 @@
+//! `cumulet up`: serves a target on this machine until a signal ends it.
+
+mod flag;
+mod reload;
+mod serving;
+mod summary;
+
+use std::net::SocketAddr;
+use std::path::PathBuf;
+
+use clap::Args;
+use cumulet_node::run::EnvFlag;
+use serde_json::json;
+
+use crate::command::up::flag::address;
+use crate::command::up::reload::Reload;
+use crate::command::up::serving::{Serving, Signals, Stop};
+use crate::command::{Ended, check};
+use crate::exit::Exit;
+use crate::failure::Failure;
+use crate::making;
+use crate::review::{self, Purpose};
+use crate::target::Target;
+use crate::terminal::Terminal;
+
+/// Build if a build is given, then serve: a fresh isolate for every request
+#[derive(Debug, Args)]
+#[command(after_help = "\
+Prints `ready http://HOST:PORT/` on standard output once it serves; with --json {\"event\":\"ready\",\"url\":…,\"admin\":…}.
+Events, one for each invocation, go to standard error. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs
+is finished. The second ends it at once.
+
+Examples:
+  cumulet up
+  cumulet up shop --watch --env LOG=debug
+  cumulet up hello.wasm --listen 0.0.0.0:8080 --json")]
+pub(crate) struct Up {
+    /// A folder with cumulet.toml, that file, or a .wasm or .wat file (every route goes to it, nothing is granted)
+    #[arg(value_name = "TARGET", default_value = ".")]
+    target: PathBuf,
+    /// Where requests are answered; port 0 picks one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3000", value_parser = address)]
+    listen: SocketAddr,
+    /// Where /metrics and /healthz are answered; port 0 picks one
+    #[arg(long, value_name = "ADDR", default_value = "127.0.0.1:3001", value_parser = address)]
+    admin: SocketAddr,
+    /// Where compiled components are kept [default: .cumulet beside the manifest]
+    #[arg(long, value_name = "DIR")]
+    data_dir: Option<PathBuf>,
+    /// Build and load again when a file changes, without dropping a request
+    #[arg(long)]
+    watch: bool,
+    /// An environment variable for every component; may be given more than once
+    #[arg(long, value_name = "K=V")]
+    env: Vec<EnvFlag>,
+}
+
+impl Up {
+    pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
+        let target = Target::resolve(&self.target)?;
+        require_route(&target)?;
+        making::build(&target, |_| true, terminal).await?;
+        // From here on, so that a change during the first load is seen.
+        let reload = if self.watch { Some(Reload::start(&self.target, &target, terminal)?) } else { None };
+        let reviewed = review::review(&target, Purpose::Serve)?;
+        if let Some(failure) = review::refusal(&target, &reviewed) {
+            return Err(failure);
+        }
+        check::warnings(&target, &reviewed, terminal);
+        let serving = Serving::start(self.options(&target, terminal))?;
+        serving.load(&target, terminal).await?;
+        let mut signals = Signals::install()?;
+        announce(&serving, &target, terminal);
+        let stop = match reload {
+            Some(reload) => tokio::select! {
+                stop = signals.next() => stop,
+                never = reload.follow(&serving) => match never {},
+            },
+            None => signals.next().await,
+        };
+        end(serving, stop, &mut signals, terminal).await
+    }
+
+    fn options(&self, target: &Target, terminal: Terminal) -> serving::Options {
+        serving::Options {
+            listen: self.listen,
+            admin: self.admin,
+            data_dir: self.data_dir.clone().unwrap_or_else(|| target.base_dir.join(".cumulet")),
+            env: self.env.iter().map(|flag| (flag.name.clone(), flag.value.clone())).collect(),
+            voice: terminal.voice(),
+        }
+    }
+}
+
+/// Without a route nothing could ever be answered.
+fn require_route(target: &Target) -> Result<(), Box<Failure>> {
+    let Some(file) = target.file.as_ref().filter(|_| target.manifest.http.is_empty()) else { return Ok(()) };
+    Err(Failure::new(Exit::INVALID, "this manifest has nothing to serve")
+        .at(&file.path)
+        .why("no trigger leads to a component")
+        .next("add [[trigger.http]] with a route and a component; a command is run with `cumulet run`"))
+}
+
+fn announce(serving: &Serving, target: &Target, terminal: Terminal) {
+    if terminal.is_json() {
+        terminal.json(&json!({ "event": "ready", "url": serving.url(), "admin": serving.admin_url() }));
+        return;
+    }
+    if terminal.is_talkative() && terminal.is_interactive() {
+        for line in summary::lines(&target.manifest) {
+            terminal.aside(&line);
+        }
+        terminal.aside(&format!("admin   {}", serving.admin_url()));
+    }
+    terminal.data(&format!("ready {}", serving.url()));
+}
+
+/// Drains; a second signal ends it at once.
+async fn end(serving: Serving, stop: Stop, signals: &mut Signals, terminal: Terminal) -> Ended {
+    terminal.note(&format!("{}: draining; once more ends it at once", stop.name()));
+    tokio::select! {
+        drained = serving.drain() => {
+            terminal.done(&format!("drained: {} finished, {} cut", drained.finished, drained.cut));
+            Ok(Exit::DONE)
+        }
+        second = signals.next() => {
+            terminal.warning(&format!("{}: ended before everything was finished", second.name()));
+            Ok(Exit::FAILED)
+        }
+    }
+}
