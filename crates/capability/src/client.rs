@@ -1,10 +1,11 @@
-//! `wasi:http/client` of WASI 0.3, put right in two places where the engine's own departs from the interface: a request
-//! without a path goes to `/`, and one that was never sent says so to the future that stands for its transmission.
+//! `wasi:http/client` of WASI 0.3, put right where the engine's own departs from the interface: a request without a path
+//! goes to `/`, a relative path may be set (though not sent), and a request that was never sent says so to the future that
+//! stands for its transmission.
 
 use http::uri::PathAndQuery;
 use std::marker::PhantomData;
 use tokio::sync::oneshot;
-use wasmtime::Result;
+use wasmtime::{Result, StoreContextMut};
 use wasmtime::component::{Accessor, HasData, Linker, Resource};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi_http::p3::bindings::http::client::{self, HostWithStore};
@@ -12,9 +13,43 @@ use wasmtime_wasi_http::p3::bindings::http::types::ErrorCode;
 use wasmtime_wasi_http::p3::{Request, Response};
 use wasmtime_wasi_http::{Error, WasiHttp, WasiHttpCtxView, WasiHttpView};
 
+/// The interface of requests, in the version that the engine implements.
+const TYPES: &str = "wasi:http/types@0.3.0";
+
 /// Replaces the engine's own client. The linker must allow shadowing.
 pub(crate) fn add_to_linker<T: WasiHttpView + 'static>(linker: &mut Linker<T>) -> Result<()> {
-    client::add_to_linker::<T, Client<T>>(linker, T::http)
+    client::add_to_linker::<T, Client<T>>(linker, T::http)?;
+    linker.instance(TYPES)?.func_wrap("[method]request.set-path-with-query", set_path::<T>)
+}
+
+/// Whether the path was set: not if it is no path at all.
+type PathSet = (Result<(), ()>,);
+
+/// Sets any path that parses; [`HostWithStore::send`] lets only absolute ones pass.
+fn set_path<T: WasiHttpView + 'static>(
+    mut context: StoreContextMut<'_, T>,
+    (request, path): (Resource<Request>, Option<String>),
+) -> Result<PathSet> {
+    let request = context.data_mut().http().table.get_mut(&request)?;
+    let Some(path) = path else {
+        request.path_with_query = None;
+        return Ok((Ok(()),));
+    };
+    let Ok(parts) = http::uri::Builder::new().path_and_query(path).build().map(http::Uri::into_parts) else {
+        return Ok((Err(()),));
+    };
+    request.path_with_query = parts.path_and_query;
+    Ok((Ok(()),))
+}
+
+/// The path as it goes over the wire; none if it would run into the authority before it.
+fn absolute(path: Option<PathAndQuery>) -> Option<PathAndQuery> {
+    match path {
+        None => Some(PathAndQuery::from_static("/")),
+        Some(path) if path.as_str().starts_with('/') => Some(path),
+        Some(path) if path.as_str().starts_with('?') => format!("/{path}").parse().ok(),
+        Some(_) => None,
+    }
 }
 
 struct Client<T>(PhantomData<T>);
@@ -50,9 +85,9 @@ fn watch<T: WasiHttpView + 'static>(
 ) -> Result<Resource<Request>, TrappableError<ErrorCode>> {
     accessor.with(|mut access| {
         let mut request = access.get().table.delete(request).map_err(TrappableError::trap)?;
-        if request.path_with_query.is_none() {
-            request.path_with_query = Some(PathAndQuery::from_static("/"));
-        }
+        let path = absolute(request.path_with_query.take());
+        let is_sendable = path.is_some();
+        request.path_with_query = path.or(Some(PathAndQuery::from_static("/")));
         let transmission = async {
             match outcome.await {
                 Ok(outcome) => outcome.map_err(Error::from),
@@ -61,6 +96,9 @@ fn watch<T: WasiHttpView + 'static>(
             }
         };
         let (mut request, options) = request.into_http_with_getter(&mut access, transmission, T::http)?;
+        if !is_sendable {
+            return Err(ErrorCode::HttpRequestUriInvalid.into());
+        }
         let WasiHttpCtxView { hooks, table, .. } = access.get();
         if hooks.set_host_header() {
             // It is set again where the request is sent.
@@ -70,4 +108,24 @@ fn watch<T: WasiHttpView + 'static>(
         request.options = options;
         table.push(request).map_err(TrappableError::trap)
     })
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[track_caller]
+    fn check(path: Option<&'static str>, expect: Option<&str>) {
+        let sent = absolute(path.map(PathAndQuery::from_static));
+        assert_eq!(sent.as_ref().map(PathAndQuery::as_str), expect, "{path:?}");
+    }
+
+    #[test]
+    fn only_absolute_paths_are_sent() {
+        check(None, Some("/"));
+        check(Some("/"), Some("/"));
+        check(Some("/a?b"), Some("/a?b"));
+        check(Some("?b"), Some("/?b"));
+        check(Some("*"), None);
+    }
 }

@@ -1,1 +1,30 @@
-//! Compiles, maps, instantiates, limits, slices and measures guests. With capability, the only crate that names wasmtime.
+//! Compiles, maps, instantiates, limits, slices and measures guests.
+//!
+//! With `capability`, the only crate that names wasmtime. It knows neither tenants nor listeners nor stores of data:
+//! everything here is generic over the data that a guest's store holds, as long as that data carries a [`Gauge`].
+
+mod class;
+mod compile;
+mod config;
+mod cpu;
+mod fault;
+mod gauge;
+pub mod inspect;
+mod limiter;
+mod mapped;
+mod measured;
+mod store;
+mod ticker;
+
+pub use class::EngineClass;
+pub use compile::{Compiled, CompileError, compile};
+pub use config::{EngineError, Engines, PoolSettings, pagemap_scan_is_safe};
+pub use cpu::thread_cpu_nanos;
+pub use fault::{Ending, classify};
+pub use gauge::{Breach, Gauge};
+pub use inspect::{InspectError, Inspection, Kind, inspect};
+pub use limiter::MemoryLimiter;
+pub use mapped::{LoadError, load};
+pub use measured::{Measured, poll_measured};
+pub use store::{Guarded, HOSTCALL_BYTES_MAX, new_store};
+pub use ticker::{Running, TICK, Ticker};

@@ -1,1 +1,12 @@
-//! Admission, permits, usage and the ledger. Time is an argument.
+//! Admission, permits and what they add up to. Time is an argument; neither wasm nor sockets are known here.
+//!
+//! No invocation runs without a [`Permit`], and every permit is settled exactly once.
+
+mod gate;
+mod lane;
+mod shard;
+mod tally;
+
+pub use gate::{Gate, Waiting};
+pub use lane::{Admission, Entering, Lane, LaneLimits, Permit, Refused};
+pub use tally::{LATENCY_BOUNDS_US, Tally, Totals};

@@ -1,1 +1,27 @@
 //! The composition root: loads revisions, runs invocations, shows the operator what happened.
+//!
+//! The way of a request is in `invoke`; everything else here prepares it or follows from it.
+
+mod admin;
+pub mod build;
+pub mod check;
+mod clock;
+mod event;
+mod invoke;
+mod load;
+mod metrics;
+mod node;
+mod queue;
+mod reply;
+pub mod run;
+mod serving;
+mod slice;
+mod target;
+mod task;
+mod ticket;
+pub mod watch;
+
+pub use cumulet_gateway::Drained;
+pub use event::EventFormat;
+pub use load::{LoadError, LoadErrorKind, LoadStep, Loaded};
+pub use node::{Node, ServeOptions, StartError};

@@ -4,7 +4,7 @@ use crate::command::names::LookupView;
 use crate::command::{CommandSetup, FolderError, NetworkPolicy};
 use crate::outbound::{Hooks, Outbound};
 use cumulet_engine::{Gauge, Guarded, MemoryLimiter};
-use cumulet_spec::grant::{Grants, Protocol};
+use cumulet_spec::grant::Grants;
 use std::sync::Arc;
 use wasmtime_wasi::p1::WasiP1Ctx;
 use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
@@ -35,8 +35,9 @@ impl CommandData {
             .inherit_stdio()
             // The guest has a thread of its own, so file calls need not move to another one.
             .allow_blocking_current_thread(true)
-            .allow_tcp(network.uses(Protocol::Tcp))
-            .allow_udp(network.uses(Protocol::Udp))
+            // A socket may be made; each of its addresses is checked.
+            .allow_tcp(true)
+            .allow_udp(true)
             .allow_ip_name_lookup(false)
             .socket_addr_check({
                 let network = Arc::clone(&network);

@@ -19,9 +19,13 @@ pub(crate) trait LookupView: Send + 'static {
     fn lookup(&mut self) -> WasiSocketsCtxView<'_>;
 }
 
-/// Replaces name lookup of both versions. The linker must allow shadowing.
-pub(crate) fn add_to_linker<T: LookupView>(linker: &mut Linker<T>) -> Result<()> {
-    p2::add_to_linker::<T, Names<T>>(linker, |data| NamesView(data))?;
+/// Replaces name lookup of WASI 0.2. The linker must allow shadowing.
+pub(crate) fn add_to_linker_02<T: LookupView>(linker: &mut Linker<T>) -> Result<()> {
+    p2::add_to_linker::<T, Names<T>>(linker, |data| NamesView(data))
+}
+
+/// Replaces name lookup of WASI 0.3. The linker must allow shadowing.
+pub(crate) fn add_to_linker_03<T: LookupView>(linker: &mut Linker<T>) -> Result<()> {
     p3::add_to_linker::<T, Names<T>>(linker, |data| NamesView(data))
 }
 

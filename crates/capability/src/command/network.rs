@@ -108,12 +108,6 @@ impl NetworkPolicy {
         Ok(Self { rules, names })
     }
 
-    /// Whether any rule is about this transport.
-    #[must_use]
-    pub fn uses(&self, protocol: Protocol) -> bool {
-        self.any(Use::Reach, protocol) || self.any(Use::Listen, protocol)
-    }
-
     /// Whether a guest may use this address in this way.
     #[must_use]
     pub fn allows(&self, address: SocketAddr, reason: SocketAddrUse) -> bool {

@@ -1,0 +1,156 @@
+//! Where a guest's response meets those who wait for it.
+
+use bytes::Bytes;
+use cumulet_engine::{Ending, Gauge};
+use futures_util::task::AtomicWaker;
+use http_body_util::combinators::UnsyncBoxBody;
+use parking_lot::Mutex;
+use std::sync::{Arc, OnceLock};
+use std::sync::atomic::{AtomicU64, Ordering};
+use std::task::{Context, Poll, Waker};
+
+/// A response body that a guest writes.
+pub type GuestBody = UnsyncBoxBody<Bytes, wasmtime_wasi_http::Error>;
+
+/// What a guest hands to its host as the response.
+pub type GuestResponse = http::Response<GuestBody>;
+
+/// Why a host ended a guest, or how a guest ended by itself.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub enum GuestEnd {
+    /// It returned.
+    Finished,
+    /// It did not return.
+    Failed(Ending),
+    /// It was ended because its time was up.
+    Deadline,
+    /// It was ended because nobody was left to read its answer.
+    ClientGone,
+    /// It was ended by a fault of the host.
+    HostFault,
+}
+
+/// What has become of the response.
+enum Reply {
+    /// The guest has not answered.
+    Awaited,
+    /// It answered; nobody has taken it yet. An error is the guest's own, for the operator.
+    Ready(Result<GuestResponse, String>),
+    /// Somebody took it.
+    Taken,
+    /// The guest ended without an answer.
+    Missing,
+}
+
+/// One invocation's meeting point: its gauge, its response, and the waker of whoever waits for the response.
+///
+/// A guest writes once; the node reads once. Nothing here blocks for longer than a move of the response.
+pub struct Exchange {
+    gauge: Arc<Gauge>,
+    reply: Mutex<Reply>,
+    end: OnceLock<GuestEnd>,
+    waiting: AtomicWaker,
+    output_bytes: AtomicU64,
+}
+
+impl std::fmt::Debug for Exchange {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Exchange").field("gauge", &self.gauge).finish_non_exhaustive()
+    }
+}
+
+impl Exchange {
+    /// An exchange whose guest has not answered.
+    #[must_use]
+    pub fn new(gauge: Gauge) -> Self {
+        Self {
+            gauge: Arc::new(gauge),
+            reply: Mutex::new(Reply::Awaited),
+            end: OnceLock::new(),
+            waiting: AtomicWaker::new(),
+            output_bytes: AtomicU64::new(0),
+        }
+    }
+
+    /// What the invocation has used.
+    #[must_use]
+    pub fn gauge(&self) -> &Arc<Gauge> {
+        &self.gauge
+    }
+
+    /// The guest answers. Only the first answer counts.
+    pub(crate) fn answer(&self, response: Result<GuestResponse, String>) {
+        {
+            let mut reply = self.reply.lock();
+            if !matches!(*reply, Reply::Awaited) {
+                return;
+            }
+            *reply = Reply::Ready(response);
+        }
+        self.waiting.wake();
+    }
+
+    /// How the guest ended, if it has.
+    #[must_use]
+    pub fn end(&self) -> Option<&GuestEnd> {
+        self.end.get()
+    }
+
+    /// The guest ended: whoever still waits for an answer learns that none comes. Only the first end counts.
+    ///
+    /// Called before anything of the guest is dropped, so that whoever sees its body stop can tell a body that is
+    /// complete from one that was cut short.
+    pub fn close(&self, end: GuestEnd) {
+        // A second end is the consequence of the first.
+        let _already_ended = self.end.set(end);
+        {
+            let mut reply = self.reply.lock();
+            if matches!(*reply, Reply::Awaited) {
+                *reply = Reply::Missing;
+            }
+        }
+        self.waiting.wake();
+    }
+
+    /// Whether the guest has answered, taken or not.
+    #[must_use]
+    pub fn is_answered(&self) -> bool {
+        matches!(*self.reply.lock(), Reply::Ready(_) | Reply::Taken)
+    }
+
+    /// Takes the response if the guest has answered.
+    #[must_use]
+    pub fn take(&self) -> Option<Result<GuestResponse, String>> {
+        let mut reply = self.reply.lock();
+        match std::mem::replace(&mut *reply, Reply::Taken) {
+            Reply::Ready(response) => Some(response),
+            other => {
+                *reply = other;
+                None
+            }
+        }
+    }
+
+    /// Waits for the response: `None` when the guest ended without one.
+    pub fn poll_take(&self, context: &mut Context<'_>) -> Poll<Option<Result<GuestResponse, String>>> {
+        self.waiting.register(context.waker());
+        if let Some(response) = self.take() {
+            return Poll::Ready(Some(response));
+        }
+        match *self.reply.lock() {
+            Reply::Awaited => Poll::Pending,
+            Reply::Missing | Reply::Taken => Poll::Ready(None),
+            // Answered between the two looks: the waker that was registered before them has been called.
+            Reply::Ready(_) => {
+                Waker::wake_by_ref(context.waker());
+                Poll::Pending
+            }
+        }
+    }
+
+    /// Counts bytes of captured output and returns how many of `more` fit under `max`.
+    pub(crate) fn take_output_allowance(&self, more: u64, max: u64) -> u64 {
+        let before = self.output_bytes.fetch_add(more, Ordering::Relaxed);
+        max.saturating_sub(before).min(more)
+    }
+}

@@ -1,0 +1,68 @@
+//! The contents of the linker: everything that a guest can be given, the same for every component of a class.
+
+use crate::client;
+use crate::command::names;
+use crate::host::Host;
+use cumulet_engine::{EngineClass, Engines};
+use wasmtime::component::Linker;
+
+/// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
+pub const OFFERED: [&str; 8] = [
+    "wasi:cli", "wasi:clocks", "wasi:config", "wasi:filesystem", "wasi:http", "wasi:io", "wasi:random", "wasi:sockets",
+];
+
+/// The linkers of all classes, filled once.
+pub struct Linkers {
+    plain: Linker<Host>,
+    concurrent: Linker<Host>,
+    large: Linker<Host>,
+}
+
+impl std::fmt::Debug for Linkers {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Linkers").finish_non_exhaustive()
+    }
+}
+
+impl Linkers {
+    /// Fills a linker for each class of engine.
+    ///
+    /// # Errors
+    /// When two interfaces clash, which a test would have shown.
+    pub fn new(engines: &Engines) -> wasmtime::Result<Self> {
+        Ok(Self {
+            plain: fill(engines, EngineClass::Plain)?,
+            concurrent: fill(engines, EngineClass::Async)?,
+            large: fill(engines, EngineClass::Large)?,
+        })
+    }
+
+    /// The linker of a class.
+    #[must_use]
+    pub fn get(&self, class: EngineClass) -> &Linker<Host> {
+        match class {
+            EngineClass::Plain => &self.plain,
+            EngineClass::Async => &self.concurrent,
+            EngineClass::Large => &self.large,
+        }
+    }
+}
+
+fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(engines.get(class));
+    wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
+    wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
+    wasmtime_wasi_config::add_to_linker(&mut linker, Host::config)?;
+    if class != EngineClass::Plain {
+        wasmtime_wasi::p3::add_to_linker(&mut linker)?;
+        wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;
+    }
+    linker.allow_shadowing(true);
+    names::add_to_linker_02(&mut linker)?;
+    if class != EngineClass::Plain {
+        names::add_to_linker_03(&mut linker)?;
+        client::add_to_linker(&mut linker)?;
+    }
+    linker.allow_shadowing(false);
+    Ok(linker)
+}

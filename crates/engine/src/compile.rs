@@ -1,0 +1,65 @@
+//! Components become machine code.
+
+use crate::class::EngineClass;
+use crate::config::{Engines, slots_needed};
+use thiserror::Error;
+use wasmtime::component::Component;
+
+/// A component as machine code, ready to be linked.
+#[derive(Clone)]
+pub struct Compiled {
+    component: Component,
+    class: EngineClass,
+}
+
+impl std::fmt::Debug for Compiled {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Compiled").field("class", &self.class).finish_non_exhaustive()
+    }
+}
+
+impl Compiled {
+    pub(crate) fn new(component: Component, class: EngineClass) -> Self {
+        Self { component, class }
+    }
+
+    /// The component, for the linker.
+    #[must_use]
+    pub fn component(&self) -> &Component {
+        &self.component
+    }
+
+    /// The class of engine that it was compiled for.
+    #[must_use]
+    pub fn class(&self) -> EngineClass {
+        self.class
+    }
+
+    /// How many of the pool's slots an instance takes, at least 1.
+    #[must_use]
+    pub fn slots(&self) -> u32 {
+        slots_needed(&self.component)
+    }
+}
+
+/// A component could not be compiled.
+#[derive(Debug, Error)]
+#[error("the component does not compile: {}", reason(source))]
+pub struct CompileError {
+    source: wasmtime::Error,
+}
+
+/// The whole chain in one line: the engine's outermost text alone seldom says what is wrong.
+fn reason(error: &wasmtime::Error) -> String {
+    format!("{error:#}")
+}
+
+/// Compiles a component for a class of engine and returns the bytes of the compiled file.
+///
+/// Takes from milliseconds to seconds and all cores: call it where blocking is allowed.
+///
+/// # Errors
+/// When the bytes are no valid component, or need what the class does not offer.
+pub fn compile(engines: &Engines, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    engines.get(class).precompile_component(component).map_err(|source| CompileError { source })
+}

@@ -1,0 +1,109 @@
+//! What one invocation has used, and which of its limits it met first.
+
+use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+
+/// The limit that an invocation met first.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+#[repr(u8)]
+pub enum Breach {
+    /// Growth of a memory or table was refused.
+    Memory = 1,
+    /// More processor time than granted.
+    Cpu = 2,
+    /// Bytes, handles or headers of host calls beyond their limit.
+    Host = 3,
+}
+
+/// Usage and breaches of one invocation, shared between the thread that polls the guest and those who read it.
+///
+/// Written by the polling thread alone, so relaxed order suffices; readers see a value that is at most one poll old.
+#[derive(Debug)]
+pub struct Gauge {
+    cpu_nanos_max: u64,
+    memory_bytes_max: u64,
+    cpu_nanos: AtomicU64,
+    slice_started_nanos: AtomicU64,
+    memory_peak_bytes: AtomicU64,
+    breach: AtomicU8,
+}
+
+impl Gauge {
+    /// A gauge at zero for an invocation with these limits: nanoseconds of executed time, and bytes over all memories
+    /// and tables together.
+    #[must_use]
+    pub fn new(cpu_nanos_max: u64, memory_bytes_max: u64) -> Self {
+        Self {
+            cpu_nanos_max,
+            memory_bytes_max,
+            cpu_nanos: AtomicU64::new(0),
+            slice_started_nanos: AtomicU64::new(0),
+            memory_peak_bytes: AtomicU64::new(0),
+            breach: AtomicU8::new(0),
+        }
+    }
+
+    /// Executed time so far, in nanoseconds, without the slice that is running.
+    #[must_use]
+    pub fn cpu_nanos(&self) -> u64 {
+        self.cpu_nanos.load(Ordering::Relaxed)
+    }
+
+    /// The largest sum of memories and tables so far, in bytes.
+    #[must_use]
+    pub fn memory_peak_bytes(&self) -> u64 {
+        self.memory_peak_bytes.load(Ordering::Relaxed)
+    }
+
+    /// Bytes that all memories and tables may take together.
+    #[must_use]
+    pub fn memory_bytes_max(&self) -> u64 {
+        self.memory_bytes_max
+    }
+
+    /// The limit that was met first, if any was.
+    #[must_use]
+    pub fn breach(&self) -> Option<Breach> {
+        match self.breach.load(Ordering::Relaxed) {
+            1 => Some(Breach::Memory),
+            2 => Some(Breach::Cpu),
+            3 => Some(Breach::Host),
+            _ => None,
+        }
+    }
+
+    /// Notes that a limit was met. Passing the processor limit ends a guest and so replaces what was noted before.
+    pub fn note(&self, breach: Breach) {
+        if breach == Breach::Cpu || self.breach.load(Ordering::Relaxed) == 0 {
+            self.breach.store(breach as u8, Ordering::Relaxed);
+        }
+    }
+
+    /// A slice starts on this thread at `now_nanos` of its processor time.
+    pub(crate) fn slice_starts(&self, now_nanos: u64) {
+        self.slice_started_nanos.store(now_nanos, Ordering::Relaxed);
+    }
+
+    /// The slice ends at `now_nanos` of its thread's processor time.
+    pub(crate) fn slice_ends(&self, now_nanos: u64) {
+        let spent = self.slice_nanos(now_nanos);
+        let before = self.cpu_nanos.load(Ordering::Relaxed);
+        self.cpu_nanos.store(before.saturating_add(spent), Ordering::Relaxed);
+    }
+
+    /// Nanoseconds that the running slice has taken at `now_nanos`.
+    pub(crate) fn slice_nanos(&self, now_nanos: u64) -> u64 {
+        now_nanos.saturating_sub(self.slice_started_nanos.load(Ordering::Relaxed))
+    }
+
+    /// Whether the executed time, the running slice included, is past its limit at `now_nanos`.
+    pub(crate) fn is_over_cpu(&self, now_nanos: u64) -> bool {
+        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max
+    }
+
+    /// Notes the sum of memories and tables.
+    pub(crate) fn memory_is(&self, bytes: u64) {
+        if bytes > self.memory_peak_bytes.load(Ordering::Relaxed) {
+            self.memory_peak_bytes.store(bytes, Ordering::Relaxed);
+        }
+    }
+}

@@ -1,0 +1,227 @@
+//! A node: its engines, its listeners, its threads, and what it serves.
+
+use crate::admin::AdminHandler;
+use crate::event::{EventFormat, EventQueue, EventWriter};
+use crate::load::{Context, LoadError, LoadStep, Loaded, load};
+use crate::queue::{Queue, Runners};
+use crate::serving::{Serving, ServingHandler};
+use crate::slice::Slicer;
+use arc_swap::ArcSwap;
+use cumulet_artifact::{CompiledStore, KeyError, NodeKey, StoreError};
+use cumulet_capability::Linkers;
+use cumulet_engine::{EngineError, Engines, PoolSettings, Ticker};
+use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
+use cumulet_meter::{Admission, Tally};
+use cumulet_spec::id::{AppName, ComponentName};
+use cumulet_spec::manifest::Manifest;
+use cumulet_spec::route::RouteTable;
+use parking_lot::Mutex;
+use std::collections::BTreeMap;
+use std::io;
+use std::net::SocketAddr;
+use std::path::{Path, PathBuf};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
+use thiserror::Error;
+use tokio::sync::watch;
+use tokio::task::JoinHandle;
+
+/// How to serve.
+#[derive(Debug)]
+pub struct ServeOptions {
+    /// Where requests are answered; port 0 picks one.
+    pub listen: SocketAddr,
+    /// Where the operator looks; port 0 picks one.
+    pub admin: SocketAddr,
+    /// Where compiled components and the node's key are kept.
+    pub data_dir: PathBuf,
+    /// Environment variables for every component.
+    pub env: Vec<(String, String)>,
+    /// How events are written.
+    pub events: EventFormat,
+    /// Threads that run guests after their first slice; by default one for each core.
+    pub threads: Option<usize>,
+}
+
+/// A node could not be started.
+#[derive(Debug, Error)]
+pub enum StartError {
+    /// The data folder cannot be made.
+    #[error("cannot create the data folder {}", path.display())]
+    DataDir {
+        /// The folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The node's key cannot be had.
+    #[error(transparent)]
+    Key(#[from] KeyError),
+    /// The store of compiled files cannot be opened.
+    #[error(transparent)]
+    Store(#[from] StoreError),
+    /// An engine cannot be set up.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
+    /// The linkers cannot be filled.
+    #[error("cannot fill the linkers: {0:#}")]
+    Link(String),
+    /// A thread cannot be started.
+    #[error("cannot start a thread")]
+    Thread(#[source] io::Error),
+    /// An address cannot be listened at.
+    #[error(transparent)]
+    Bind(#[from] BindError),
+}
+
+/// What components are made ready with.
+#[derive(Debug)]
+pub(crate) struct Workshop {
+    pub(crate) engines: Engines,
+    pub(crate) linkers: Linkers,
+    pub(crate) store: CompiledStore,
+    tallies: Mutex<BTreeMap<(AppName, ComponentName), Arc<Tally>>>,
+}
+
+impl Workshop {
+    /// The sums of a component, which outlive its revisions.
+    pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
+        Arc::clone(self.tallies.lock().entry((app.clone(), component.clone())).or_default())
+    }
+
+    /// The sums of all components that were ever loaded.
+    pub(crate) fn tallies(&self) -> Vec<((AppName, ComponentName), Arc<Tally>)> {
+        self.tallies.lock().iter().map(|(names, tally)| (names.clone(), Arc::clone(tally))).collect()
+    }
+}
+
+/// A node that serves.
+#[derive(Debug)]
+pub struct Node {
+    workshop: Arc<Workshop>,
+    serving: Arc<Serving>,
+    base: Base,
+    url: String,
+    admin_url: String,
+    stop: watch::Sender<bool>,
+    gateway: JoinHandle<Drained>,
+    admin: JoinHandle<Drained>,
+    // Dropped in this order: guests end before the thread that writes their last events.
+    _runners: Runners,
+    _writer: EventWriter,
+}
+
+#[derive(Debug)]
+struct Base {
+    env: Vec<(String, String)>,
+    next_turn: AtomicU64,
+}
+
+impl Node {
+    /// Opens the listeners and starts the threads. Answers 404 until something is installed.
+    ///
+    /// Must be called on a tokio runtime.
+    ///
+    /// # Errors
+    /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
+    pub fn start(options: ServeOptions) -> Result<Self, StartError> {
+        let workshop = open_workshop(&options.data_dir)?;
+        let events = EventQueue::new();
+        let writer = EventWriter::start(Arc::clone(&events), options.events, Box::new(io::stderr()))
+            .map_err(StartError::Thread)?;
+        let ticker = Ticker::start(workshop.engines.all()).map_err(StartError::Thread)?;
+        let queue = Arc::new(Queue::default());
+        let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
+        let runners = Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let serving = Arc::new(Serving {
+            routes: ArcSwap::from_pointee(RouteTable::default()),
+            admission: Admission::new(workshop.engines.settings().slots),
+            slicer: Arc::new(Slicer::new(ticker)),
+            queue,
+            events,
+            unrouted: Tally::default(),
+        });
+        let gateway = Gateway::bind(options.listen, GatewayConfig::default(), ServingHandler(Arc::clone(&serving)))?;
+        let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop));
+        let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
+        let (stop, stopped) = watch::channel(false);
+        Ok(Self {
+            url: format!("http://{}/", gateway.local_addr()),
+            admin_url: format!("http://{}/", admin.local_addr()),
+            gateway: tokio::spawn(gateway.serve(wait_for(stopped.clone()))),
+            admin: tokio::spawn(admin.serve(wait_for(stopped))),
+            workshop,
+            serving,
+            base: Base { env: options.env, next_turn: AtomicU64::new(0) },
+            stop,
+            _runners: runners,
+            _writer: writer,
+        })
+    }
+
+    /// Where requests are answered.
+    #[must_use]
+    pub fn url(&self) -> &str {
+        &self.url
+    }
+
+    /// Where the operator looks.
+    #[must_use]
+    pub fn admin_url(&self) -> &str {
+        &self.admin_url
+    }
+
+    /// Makes every component of a manifest ready, without serving it yet. Relative paths are taken from `base_dir`.
+    ///
+    /// # Errors
+    /// When a component cannot be read, compiled or linked. What is served stays as it is.
+    pub async fn load(
+        &self,
+        manifest: &Manifest,
+        base_dir: &Path,
+        progress: impl Fn(LoadStep),
+    ) -> Result<Loaded, LoadError> {
+        let context = Context {
+            workshop: &self.workshop,
+            events: &self.serving.events,
+            admission: &self.serving.admission,
+            base_dir,
+            env: &self.base.env,
+            turn: self.base.next_turn.fetch_add(1, Ordering::Relaxed),
+        };
+        load(&context, manifest, progress).await
+    }
+
+    /// Puts what was loaded in the place of what is served. Requests in flight finish on what they began with.
+    pub fn install(&self, loaded: Loaded) {
+        self.serving.routes.store(Arc::new(loaded.routes));
+    }
+
+    /// Accepts nothing more, finishes what runs, within bounds, and writes the last events.
+    pub async fn drain(self) -> Drained {
+        // Nobody listens when both listeners have failed before.
+        let _unheard = self.stop.send(true);
+        let drained = self.gateway.await.unwrap_or(Drained { finished: 0, cut: 0 });
+        // The admin listener has nothing that must finish.
+        self.admin.abort();
+        drained
+    }
+}
+
+async fn wait_for(mut stopped: watch::Receiver<bool>) {
+    // An error means that the node is gone, which is a stop as well.
+    let _gone = stopped.wait_for(|stopped| *stopped).await;
+}
+
+fn open_workshop(data_dir: &Path) -> Result<Arc<Workshop>, StartError> {
+    use std::os::unix::fs::DirBuilderExt as _;
+    std::fs::DirBuilder::new()
+        .recursive(true)
+        .mode(0o700)
+        .create(data_dir)
+        .map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
+    let store = CompiledStore::open(data_dir, NodeKey::open(data_dir)?)?;
+    let engines = Engines::new(PoolSettings::default())?;
+    let linkers = Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?;
+    Ok(Arc::new(Workshop { engines, linkers, store, tallies: Mutex::default() }))
+}

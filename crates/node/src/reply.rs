@@ -1,0 +1,212 @@
+//! The body of a response on its way from a guest to the gateway.
+
+use crate::task::Task;
+use crate::ticket::outcome_of;
+use bytes::Bytes;
+use cumulet_capability::GuestBody;
+use cumulet_gateway::BodyFailure;
+use cumulet_spec::outcome::Outcome;
+use http_body::{Body, Frame, SizeHint};
+use std::collections::VecDeque;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, Waker};
+
+/// A response body.
+#[derive(Debug)]
+pub(crate) struct ReplyBody {
+    source: Source,
+}
+
+enum Source {
+    /// The guest finished in its first slice: all of it is here, and leaves in one write.
+    Whole { first: Option<Frame<Bytes>>, rest: VecDeque<Frame<Bytes>>, bytes: u64 },
+    /// The guest is still writing it.
+    Live { body: GuestBody, answer: Answer },
+}
+
+impl std::fmt::Debug for Source {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        match self {
+            Source::Whole { bytes, .. } => f.debug_struct("Whole").field("bytes", bytes).finish_non_exhaustive(),
+            Source::Live { .. } => f.debug_struct("Live").finish_non_exhaustive(),
+        }
+    }
+}
+
+/// What a guest left of its body after it ended.
+pub(crate) enum Remains {
+    /// All of it.
+    Whole(ReplyBody, u64),
+    /// Something that failed, or did not end.
+    Broken,
+}
+
+impl ReplyBody {
+    /// Takes everything out of the body of a guest that has ended.
+    pub(crate) fn whole(mut body: GuestBody) -> Remains {
+        let mut first = None;
+        let mut rest = VecDeque::new();
+        let mut bytes = 0;
+        let mut context = Context::from_waker(Waker::noop());
+        loop {
+            match Pin::new(&mut body).poll_frame(&mut context) {
+                Poll::Ready(None) => break,
+                Poll::Ready(Some(Ok(frame))) => {
+                    bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                    if first.is_none() {
+                        first = Some(frame);
+                    } else {
+                        rest.push_back(frame);
+                    }
+                }
+                Poll::Ready(Some(Err(_))) | Poll::Pending => return Remains::Broken,
+            }
+        }
+        Remains::Whole(Self { source: Source::Whole { first, rest, bytes } }, bytes)
+    }
+
+    /// A body whose guest still runs.
+    pub(crate) fn live(body: GuestBody, answer: Answer) -> Self {
+        Self { source: Source::Live { body, answer } }
+    }
+
+    /// A body that is here already, for answers of the node itself.
+    pub(crate) fn full(bytes: Bytes) -> Self {
+        let length = bytes.len() as u64;
+        Self { source: Source::Whole { first: Some(Frame::data(bytes)), rest: VecDeque::new(), bytes: length } }
+    }
+}
+
+impl Body for ReplyBody {
+    type Data = Bytes;
+    type Error = BodyFailure;
+
+    fn poll_frame(self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
+        match &mut self.get_mut().source {
+            Source::Whole { first, rest, bytes } => {
+                let frame = first.take().or_else(|| rest.pop_front());
+                if let Some(data) = frame.as_ref().and_then(Frame::data_ref) {
+                    *bytes = bytes.saturating_sub(data.len() as u64);
+                }
+                Poll::Ready(frame.map(Ok))
+            }
+            Source::Live { body, answer } => answer.poll_frame(body, context),
+        }
+    }
+
+    fn is_end_stream(&self) -> bool {
+        match &self.source {
+            Source::Whole { first, rest, .. } => first.is_none() && rest.is_empty(),
+            Source::Live { .. } => false,
+        }
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        match &self.source {
+            Source::Whole { first, rest, bytes } => {
+                // Trailers need a framing that does not end with the data.
+                let trailers = first.as_ref().is_some_and(Frame::is_trailers) || rest.iter().any(Frame::is_trailers);
+                if trailers { SizeHint::default() } else { SizeHint::with_exact(*bytes) }
+            }
+            Source::Live { .. } => SizeHint::default(),
+        }
+    }
+}
+
+/// The response half of a task: dropped before its end, it ends the guest.
+#[derive(Debug)]
+pub(crate) struct Answer {
+    task: Arc<Task>,
+    is_over: bool,
+    /// The client gets no body whatever the guest writes: to `HEAD`, and with some statuses.
+    is_bodiless: bool,
+}
+
+impl Answer {
+    pub(crate) fn new(task: Arc<Task>) -> Self {
+        Self { task, is_over: false, is_bodiless: false }
+    }
+
+    /// Says that the head is all of the response.
+    pub(crate) fn without_body(&mut self) {
+        self.is_bodiless = true;
+    }
+
+    pub(crate) fn task(&self) -> &Arc<Task> {
+        &self.task
+    }
+
+    /// The response is at its end: the guest may go on, and nobody waits for it.
+    pub(crate) fn complete(&mut self) {
+        if !self.is_over {
+            self.is_over = true;
+            self.task.response_ends();
+        }
+    }
+
+    fn poll_frame(
+        &mut self,
+        body: &mut GuestBody,
+        context: &mut Context<'_>,
+    ) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
+        if self.is_over {
+            return Poll::Ready(None);
+        }
+        let frame = std::task::ready!(Pin::new(body).poll_frame(context));
+        match frame {
+            Some(Ok(frame)) if self.task.is_late() => {
+                drop(frame);
+                Poll::Ready(Some(Err(self.fail(Outcome::Deadline))))
+            }
+            Some(Ok(frame)) => {
+                self.task.sent(frame.data_ref().map_or(0, |data| data.len() as u64));
+                if frame.is_trailers() {
+                    self.complete();
+                }
+                Poll::Ready(Some(Ok(frame)))
+            }
+            Some(Err(_error)) => {
+                let outcome = self.failure().unwrap_or(Outcome::Trap);
+                Poll::Ready(Some(Err(self.fail(outcome))))
+            }
+            None => match self.failure() {
+                Some(outcome) => Poll::Ready(Some(Err(self.fail(outcome)))),
+                None => {
+                    self.complete();
+                    Poll::Ready(None)
+                }
+            },
+        }
+    }
+
+    /// The outcome of a guest that ended badly. A guest records its end before its body stops, so nothing is missed.
+    fn failure(&self) -> Option<Outcome> {
+        if self.task.body_too_large() {
+            return Some(Outcome::TooLarge);
+        }
+        match self.task.exchange().end().map(outcome_of) {
+            None | Some(Outcome::Ok) => None,
+            failed => failed,
+        }
+    }
+
+    fn fail(&mut self, outcome: Outcome) -> BodyFailure {
+        if outcome == Outcome::Deadline {
+            self.task.exchange().close(cumulet_capability::GuestEnd::Deadline);
+        }
+        self.complete();
+        BodyFailure { outcome }
+    }
+}
+
+impl Drop for Answer {
+    fn drop(&mut self) {
+        if !self.is_over {
+            if !self.is_bodiless {
+                self.task.abandon();
+            }
+            self.complete();
+        }
+    }
+}

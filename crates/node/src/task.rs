@@ -1,0 +1,220 @@
+//! A guest after its first slice: polled by the run queue, woken by what it waits for, ended by its limits.
+
+use crate::clock::now;
+use crate::queue::Queue;
+use crate::ticket::{Ticket, outcome_of};
+use crate::slice::{Guest, Slicer};
+use cumulet_capability::{Exchange, GuestEnd};
+use cumulet_spec::outcome::Outcome;
+use parking_lot::Mutex;
+use std::panic::{AssertUnwindSafe, catch_unwind};
+use std::pin::Pin;
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
+use tokio::time::{Instant, Sleep, sleep_until};
+
+/// Waits to be woken.
+const IDLE: u8 = 0;
+/// Stands in the queue.
+const QUEUED: u8 = 1;
+/// Is polled.
+const RUNNING: u8 = 2;
+/// Is polled, and was woken meanwhile.
+const WOKEN: u8 = 3;
+/// Has ended.
+const DONE: u8 = 4;
+
+/// The guest's half of an invocation.
+const GUEST: u8 = 1;
+/// The response's half.
+const RESPONSE: u8 = 2;
+/// Both halves.
+const BOTH: u8 = GUEST | RESPONSE;
+
+/// What is polled, and what bounds it.
+struct Work {
+    guest: Guest,
+    deadline: Pin<Box<Sleep>>,
+}
+
+/// An invocation whose guest outlived its first slice.
+///
+/// It has two halves, the guest and the response; the later one to end settles the ticket.
+pub(crate) struct Task {
+    state: AtomicU8,
+    work: Mutex<Option<Work>>,
+    ticket: Mutex<Option<Ticket>>,
+    exchange: Arc<Exchange>,
+    turn: u64,
+    queue: Arc<Queue>,
+    slicer: Arc<Slicer>,
+    /// Nobody is left to read the answer.
+    is_abandoned: AtomicBool,
+    /// The halves that have ended.
+    ended: AtomicU8,
+    bytes_out: AtomicU64,
+    status: AtomicU64,
+}
+
+impl std::fmt::Debug for Task {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("Task").field("turn", &self.turn).field("exchange", &self.exchange).finish_non_exhaustive()
+    }
+}
+
+impl Task {
+    /// Hands a guest to the run queue, at the end of its app's lane.
+    pub(crate) fn hand_off(guest: Guest, ticket: Ticket, queue: &Arc<Queue>, slicer: &Arc<Slicer>) -> Arc<Self> {
+        let deadline = Instant::from_std(ticket.started + ticket.target.time_max);
+        let task = Arc::new(Self {
+            state: AtomicU8::new(QUEUED),
+            work: Mutex::new(Some(Work { guest, deadline: Box::pin(sleep_until(deadline)) })),
+            exchange: Arc::clone(&ticket.exchange),
+            turn: ticket.target.turn,
+            ticket: Mutex::new(Some(ticket)),
+            queue: Arc::clone(queue),
+            slicer: Arc::clone(slicer),
+            is_abandoned: AtomicBool::new(false),
+            ended: AtomicU8::new(0),
+            bytes_out: AtomicU64::new(0),
+            status: AtomicU64::new(0),
+        });
+        queue.push(Arc::clone(&task));
+        task
+    }
+
+    pub(crate) fn turn(&self) -> u64 {
+        self.turn
+    }
+
+    pub(crate) fn exchange(&self) -> &Arc<Exchange> {
+        &self.exchange
+    }
+
+    /// Whether the invocation's time is up.
+    pub(crate) fn is_late(&self) -> bool {
+        self.ticket.lock().as_ref().is_some_and(|ticket| {
+            now().saturating_duration_since(ticket.started) > ticket.target.time_max
+        })
+    }
+
+    /// The outcome, when the guest has not answered.
+    pub(crate) fn outcome_without_answer(&self) -> Outcome {
+        self.ticket.lock().as_ref().map_or(Outcome::HostError, Ticket::outcome_without_answer)
+    }
+
+    /// Whether the request body went over its limit.
+    pub(crate) fn body_too_large(&self) -> bool {
+        self.ticket.lock().as_ref().is_some_and(Ticket::body_too_large)
+    }
+
+    /// Polls the guest for one slice. Called by a runner that took the task from the queue.
+    pub(crate) fn run(self: Arc<Self>) {
+        self.state.store(RUNNING, Ordering::SeqCst);
+        let waker = Waker::from(Arc::clone(&self));
+        let mut context = Context::from_waker(&waker);
+        let mut work = self.work.lock();
+        let ended = match work.as_mut() {
+            None => true,
+            Some(work) => self.poll(work, &mut context).is_ready(),
+        };
+        if ended {
+            self.state.store(DONE, Ordering::SeqCst);
+            // The end is known to the exchange: what is dropped here can be told from a body that was complete.
+            *work = None;
+            drop(work);
+            self.ends(if self.exchange.end() == Some(&GuestEnd::Finished) { GUEST } else { BOTH });
+            return;
+        }
+        drop(work);
+        if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+            // Woken while it ran: to the end of its lane.
+            self.state.store(QUEUED, Ordering::SeqCst);
+            let queue = Arc::clone(&self.queue);
+            queue.push(self);
+        }
+    }
+
+    fn poll(&self, work: &mut Work, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_abandoned.load(Ordering::SeqCst) {
+            self.exchange.close(GuestEnd::ClientGone);
+            return Poll::Ready(());
+        }
+        if work.deadline.as_mut().poll(context).is_ready() {
+            self.exchange.close(GuestEnd::Deadline);
+            return Poll::Ready(());
+        }
+        let slice = || self.slicer.poll(self.exchange.gauge(), work.guest.as_mut(), context);
+        match catch_unwind(AssertUnwindSafe(slice)) {
+            Ok(poll) => poll,
+            Err(_panic) => {
+                // The panic's own message has gone to standard error; the neighbours go on.
+                self.exchange.close(GuestEnd::HostFault);
+                Poll::Ready(())
+            }
+        }
+    }
+
+    /// Nobody is left to read the answer: the guest is ended, unless it has ended.
+    pub(crate) fn abandon(self: &Arc<Self>) {
+        self.is_abandoned.store(true, Ordering::SeqCst);
+        self.wake_by_ref();
+    }
+
+    /// Counts bytes of the response that went out.
+    pub(crate) fn sent(&self, bytes: u64) {
+        self.bytes_out.fetch_add(bytes, Ordering::Relaxed);
+    }
+
+    /// The client was given a response with this status.
+    pub(crate) fn answered(&self, status: u16) {
+        self.status.store(u64::from(status), Ordering::Relaxed);
+    }
+
+    /// The response has come to its end, or was given up.
+    pub(crate) fn response_ends(&self) {
+        self.ends(RESPONSE);
+    }
+
+    /// Notes that halves have ended. A guest that failed ends both: its client may not be reading, and would keep the
+    /// permit until its connection is cut.
+    fn ends(&self, halves: u8) {
+        if self.ended.fetch_or(halves, Ordering::SeqCst) | halves != BOTH {
+            return;
+        }
+        let Some(ticket) = self.ticket.lock().take() else { return };
+        let status = u16::try_from(self.status.load(Ordering::Relaxed)).unwrap_or(0);
+        let outcome = if self.is_abandoned.load(Ordering::SeqCst) {
+            Outcome::ClientGone
+        } else if status == 0 || !self.exchange.is_answered() {
+            ticket.outcome_without_answer()
+        } else {
+            self.exchange.end().map_or(Outcome::HostError, outcome_of)
+        };
+        let status = if status == 0 { outcome.status() } else { status };
+        ticket.settle(outcome, status, self.bytes_out.load(Ordering::Relaxed));
+    }
+}
+
+impl Wake for Task {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        let mut state = self.state.load(Ordering::SeqCst);
+        loop {
+            let next = match state {
+                IDLE => QUEUED,
+                RUNNING => WOKEN,
+                _ => return,
+            };
+            match self.state.compare_exchange_weak(state, next, Ordering::SeqCst, Ordering::SeqCst) {
+                Ok(_) if next == QUEUED => return self.queue.push(Arc::clone(self)),
+                Ok(_) => return,
+                Err(actual) => state = actual,
+            }
+        }
+    }
+}
