@@ -21,6 +21,11 @@ impl Cores {
         self.0.len()
     }
 
+    /// Each core by itself.
+    pub(crate) fn each(&self) -> impl Iterator<Item = Self> + '_ {
+        self.0.iter().map(|core| Self(vec![*core]))
+    }
+
     /// The first `count` of them for a server, and the rest for its load: all of them where none would be left.
     pub(crate) fn split(&self, count: usize) -> Split {
         let (server, load) = self.0.split_at(count.min(self.0.len()));

@@ -1,16 +1,24 @@
 //! Ratios beside peers, measured in one run: what is claimed about speed is shown here.
 
+mod app;
+mod bare;
+mod call;
 mod clock;
+mod compute;
 mod cores;
+mod examples;
 mod http;
+mod instance;
 mod load;
 mod machine;
 mod native;
+mod ours;
 mod peer;
 mod process;
 mod report;
 mod settings;
 mod spread;
+mod stream;
 mod wire;
 
 use std::io::{self, Write as _};
@@ -27,8 +35,12 @@ static ALLOCATOR: mimalloc::MiMalloc = mimalloc::MiMalloc;
 fn main() -> Result<()> {
     match Cli::parse().command {
         CliCommand::Http(settings) => benches(&settings, &[Name::Http]),
+        CliCommand::Instance(settings) => benches(&settings, &[Name::Instance]),
+        CliCommand::Examples(settings) => benches(&settings, &[Name::Examples]),
+        CliCommand::Compute(settings) => benches(&settings, &[Name::Compute]),
+        CliCommand::Stream(settings) => benches(&settings, &[Name::Stream]),
+        CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
-        _ => Ok(()),
     }
 }
 
@@ -41,7 +53,10 @@ fn benches(settings: &Settings, names: &[Name]) -> Result<()> {
         let logs = folder.join("logs");
         let report = match name {
             Name::Http => http::bench(settings, &logs),
-            _ => continue,
+            Name::Instance => instance::bench(settings),
+            Name::Examples => examples::bench(settings, &logs),
+            Name::Compute => compute::bench(settings),
+            Name::Stream => stream::bench(settings, &logs),
         };
         let mut out = io::stdout().lock();
         match report {

@@ -8,8 +8,8 @@ use std::thread;
 
 use anyhow::{Context, Result};
 use bytes::Bytes;
-use http::header::{CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
-use http::{Request, Response};
+use http::header::{AUTHORIZATION, CONTENT_LENGTH, CONTENT_TYPE, HeaderValue};
+use http::{Request, Response, StatusCode};
 use http_body_util::combinators::BoxBody;
 use http_body_util::{BodyExt, Full};
 use hyper::body::{Body, Frame, Incoming, SizeHint};
@@ -17,6 +17,8 @@ use hyper::server::conn::http1;
 use hyper::service::service_fn;
 use hyper_util::rt::TokioIo;
 use tokio::net::TcpListener;
+
+use crate::app::{App, Native, NativeRequest};
 
 /// Bytes in one chunk of `/stream`, as in the component.
 const CHUNK_BYTES: usize = 64 * 1024;
@@ -30,6 +32,9 @@ pub(crate) struct Options {
     /// The body of every answer but those of `/echo` and `/stream?bytes=N`.
     #[arg(long, default_value = "Hello, world!\n")]
     body: String,
+    /// Answer everything by the native code of this example app instead.
+    #[arg(long)]
+    app: Option<App>,
 }
 
 type Reply = Response<BoxBody<Bytes, hyper::Error>>;
@@ -52,15 +57,21 @@ pub(crate) fn serve(options: &Options) -> Result<()> {
     let length = HeaderValue::from_str(&options.body.len().to_string())?;
     let hello = Arc::new(Hello { body: Bytes::from(options.body.clone()), length });
     let listen = options.listen;
+    let app = options.app.map(Native::new).transpose()?.map(Arc::new);
     runtime.block_on(async move {
         let listener = TcpListener::bind(listen).await.with_context(|| format!("cannot listen on {listen}"))?;
         loop {
             let (stream, _) = listener.accept().await.context("cannot accept")?;
             stream.set_nodelay(true)?;
-            let hello = Arc::clone(&hello);
+            let (hello, app) = (Arc::clone(&hello), app.clone());
             let service = service_fn(move |request| {
-                let reply = answer(&hello, request);
-                async move { Ok::<_, Infallible>(reply) }
+                let (hello, app) = (Arc::clone(&hello), app.clone());
+                async move {
+                    match &app {
+                        None => Ok::<_, hyper::Error>(answer(&hello, request)),
+                        Some(app) => run(app, request).await,
+                    }
+                }
             });
             tokio::spawn(async move {
                 // A client that breaks off concerns nobody here.
@@ -76,8 +87,8 @@ fn answer(hello: &Hello, request: Request<Incoming>) -> Reply {
         "/stream" => {
             let bytes = request.uri().query().and_then(|query| query.strip_prefix("bytes="));
             let left = bytes.and_then(|bytes| bytes.parse().ok()).unwrap_or(0);
-            let chunk = Bytes::from(vec![b'.'; CHUNK_BYTES]);
-            typed("application/octet-stream", Response::new(BodyExt::boxed(Repeat { chunk, left }.map_err(|never| match never {}))))
+            let body = BodyExt::map_err(Repeat::new(left), |never| match never {});
+            typed("application/octet-stream", Response::new(body.boxed()))
         }
         _ => {
             let body = Full::new(hello.body.clone()).map_err(|never| match never {});
@@ -88,6 +99,19 @@ fn answer(hello: &Hello, request: Request<Incoming>) -> Reply {
     }
 }
 
+/// Runs an app's own code where its component would be called.
+async fn run(app: &Native, request: Request<Incoming>) -> Result<Reply, hyper::Error> {
+    let (head, body) = request.into_parts();
+    let body = body.collect().await?.to_bytes();
+    let path = head.uri.path_and_query().map_or("/", |path| path.as_str());
+    let authorization = head.headers.get(AUTHORIZATION).and_then(|value| value.to_str().ok());
+    let made = app.answer(NativeRequest { method: head.method.as_str(), path, authorization, body: &body });
+    let bytes: Bytes = made.body.concat().into();
+    let mut reply = typed(made.content_type, Response::new(Full::new(bytes).map_err(|never| match never {}).boxed()));
+    *reply.status_mut() = StatusCode::from_u16(made.status).unwrap_or(StatusCode::INTERNAL_SERVER_ERROR);
+    Ok(reply)
+}
+
 fn typed(media_type: &'static str, mut reply: Reply) -> Reply {
     reply.headers_mut().insert(CONTENT_TYPE, HeaderValue::from_static(media_type));
     reply
@@ -95,9 +119,16 @@ fn typed(media_type: &'static str, mut reply: Reply) -> Reply {
 
 /// A body of one chunk over and over.
 #[derive(Debug)]
-struct Repeat {
+pub(crate) struct Repeat {
     chunk: Bytes,
     left: u64,
+}
+
+impl Repeat {
+    /// A body of so many bytes.
+    pub(crate) fn new(bytes: u64) -> Self {
+        Self { chunk: Bytes::from(vec![b'.'; CHUNK_BYTES]), left: bytes }
+    }
 }
 
 impl Body for Repeat {

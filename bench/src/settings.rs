@@ -4,7 +4,7 @@ use std::path::{Path, PathBuf};
 use std::process::Command;
 
 use anyhow::{Context, Result};
-use clap::{Args, Parser, ValueEnum};
+use clap::{Args, Parser};
 
 use crate::native;
 
@@ -38,7 +38,7 @@ pub(crate) enum CliCommand {
 }
 
 /// A bench's name.
-#[derive(Debug, Clone, Copy, PartialEq, Eq, ValueEnum)]
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
 pub(crate) enum Name {
     /// `http`
     Http,
@@ -50,6 +50,11 @@ pub(crate) enum Name {
     Compute,
     /// `stream`
     Stream,
+}
+
+impl Name {
+    /// All of them.
+    pub(crate) const ALL: [Self; 5] = [Self::Http, Self::Instance, Self::Examples, Self::Compute, Self::Stream];
 }
 
 /// What all benches take.
