@@ -22,7 +22,6 @@ mod stopwatch;
 mod test;
 mod tidy;
 
-use std::path::PathBuf;
 use std::process::ExitCode;
 
 use clap::{Parser, Subcommand};
@@ -52,11 +51,7 @@ enum Task {
     /// Run a benchmark beside its peers: http, instance, examples, compute, stream or all
     Bench(bench::Options),
     /// Run the public WASI conformance suite
-    Conformance {
-        /// The folder of a checkout of WebAssembly/wasi-testsuite, branch prod/testsuite-base
-        #[arg(long)]
-        suite: PathBuf,
-    },
+    Conformance(conformance::Options),
 }
 
 fn main() -> ExitCode {
@@ -81,6 +76,6 @@ fn run(task: Task) -> anyhow::Result<()> {
         Task::Demo(options) => demo::run(&repository, &options),
         Task::Tidy => tidy::run(&repository),
         Task::Bench(options) => bench::run(&repository, &options),
-        Task::Conformance { suite } => conformance::run(repository.root(), &suite),
+        Task::Conformance(options) => conformance::run(&repository, &options),
     }
 }

@@ -18,6 +18,8 @@ mod limits;
 mod operator;
 #[path = "all/run.rs"]
 mod run;
+#[path = "all/run_text.rs"]
+mod run_text;
 #[path = "all/sizes.rs"]
 mod sizes;
 #[path = "all/streaming.rs"]
