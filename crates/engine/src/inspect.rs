@@ -135,6 +135,10 @@ pub fn inspect(bytes: &[u8]) -> Result<Inspection, InspectError> {
     let mut names = Names::default();
     for payload in Parser::new(0).parse_all(&binary) {
         let payload = payload.map_err(|error| refused(&error, binary.len()))?;
+        if let Payload::UnknownSection { id, range, .. } = &payload {
+            let message = format!("there is no section of the kind {id}");
+            return Err(InspectError::Corrupt { message, offset: range.start });
+        }
         names.read(payload).map_err(|error| refused(&error, binary.len()))?;
     }
     let kind = names.kind();
@@ -316,6 +320,14 @@ mod tests {
                 other => panic!("cut at {length}: {other:?}"),
             }
         }
+    }
+
+    #[test]
+    fn unknown_sections_are_refused() {
+        check_refused(
+            b"\0asm\x0d\0\x01\0\x7f\x01\0",
+            "the file is corrupt: there is no section of the kind 127 (at byte 10)",
+        );
     }
 
     #[test]

@@ -77,7 +77,8 @@ pub async fn build(
     base_dir: &Path,
     mut show: impl FnMut(&str),
 ) -> Result<(), BuildError> {
-    let dir = base_dir.join(&build.dir);
+    // `shop/.` is the same place as `shop`, and people write the short one.
+    let dir = if build.dir == Path::new(".") { base_dir.to_owned() } else { base_dir.join(&build.dir) };
     let mut tail = VecDeque::with_capacity(TAIL_LINES);
     let ended = run(&build.command, &dir, |line| {
         show(&line);

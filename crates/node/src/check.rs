@@ -263,10 +263,14 @@ fn import_finding(import: &Import) -> Option<Finding> {
             format!("it imports `{}`, which this node does not offer", import.name),
             match offer::nearest(&import.name) {
                 Some(nearest) => format!("`{nearest}` is offered; build it against that version"),
-                None => "build it without that import, or link a component of the app that exports it".to_owned(),
+                None => "build it without that import".to_owned(),
             },
         )),
-        (Access::Always | Access::Granted(_) | Access::Refused | Access::Linked(_), _) => None,
+        (Access::Linked(name), _) => Some(error(
+            format!("it links `{}` to `{name}`, and linking components is not available yet", import.name),
+            "compose them beforehand, with `wac plug`, and give the result as `source`".to_owned(),
+        )),
+        (Access::Always | Access::Granted(_) | Access::Refused, _) => None,
     }
 }
 

@@ -194,7 +194,7 @@ fn literal_prefix(pattern: &str) -> (PathBuf, RecursiveMode) {
     let pattern = pattern.strip_prefix("./").unwrap_or(pattern);
     let parts: Vec<&str> = pattern.split('/').collect();
     let is_wild = |part: &&str| part.contains(['*', '?', '[', '{']);
-    let literal = parts.iter().position(|part| is_wild(part)).unwrap_or(parts.len()).min(parts.len().saturating_sub(1));
+    let literal = parts.iter().position(is_wild).unwrap_or(parts.len()).min(parts.len().saturating_sub(1));
     let mode = if literal + 1 < parts.len() { RecursiveMode::Recursive } else { RecursiveMode::NonRecursive };
     (parts.into_iter().take(literal).collect(), mode)
 }

@@ -62,7 +62,10 @@ fn read_root(root: &Spanned<DeTable<'_>>, findings: &mut Findings) -> Option<Man
     let (names, components) = component_table::read(&root, findings);
     link::check(&components, &names, findings);
     let Triggers { http, reached } = trigger::read(&root, &names, findings);
-    warn_unreached(&components, &reached, findings);
+    // Without any trigger the app is commands, and a person reaches them with `cumulet run`.
+    if !reached.is_empty() {
+        warn_unreached(&components, &reached, findings);
+    }
     Some(Manifest { app: app?, components, http, warnings: Vec::new() })
 }
 
