@@ -1,7 +1,6 @@
 //! A document against a schema.
 
-use jsonschema::error::ValidationErrorKind;
-use jsonschema::{Draft, PatternOptions, ValidationError};
+use boon::{CompileError, Compiler, Draft, ErrorKind, Schemas, SchemeUrlLoader, ValidationError};
 use serde_json::{Value, json};
 
 use crate::document::{Document, Place};
@@ -9,22 +8,20 @@ use crate::document::{Document, Place};
 /// The most errors that are listed.
 pub const ERRORS_MAX: usize = 100;
 
+/// The address under which the schema is known while it is compiled. Nobody answers there (RFC 6761).
+const ADDRESS: &str = "https://schema.invalid/schema";
+
 /// Why a schema is none.
 #[derive(Debug, PartialEq, Eq, thiserror::Error)]
-#[error("at {path:?}: {message}")]
-pub struct BadSchema {
-    /// Where in the schema, as a JSON pointer.
-    pub path: String,
-    /// What is wrong.
-    pub message: String,
-}
+#[error("{0}")]
+pub struct BadSchema(String);
 
 /// Where a document breaks its schema.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Broken {
     /// Where in the document, as a JSON pointer.
     pub instance_path: String,
-    /// Where in the schema, as a JSON pointer.
+    /// The part of the schema that is broken, as a JSON pointer.
     pub schema_path: String,
     /// What is wrong.
     pub message: String,
@@ -51,36 +48,69 @@ impl Broken {
 /// # Errors
 /// When the schema is none.
 pub fn check(schema: &Value, document: &Document) -> Result<Vec<Broken>, BadSchema> {
-    let validator = jsonschema::options()
-        .with_draft(Draft::Draft202012)
-        // Linear in the text, whatever the pattern: a schema may come with the request.
-        .with_pattern_options(PatternOptions::regex())
-        .should_validate_formats(true)
-        .build(schema)
-        .map_err(|error| BadSchema { path: error.instance_path().to_string(), message: brief(&error) })?;
-    let errors = validator.iter_errors(&document.value).take(ERRORS_MAX);
-    let mut broken: Vec<_> = errors.map(|error| located(&error, document)).collect();
+    let mut compiler = Compiler::new();
+    compiler.set_default_draft(Draft::V2020_12);
+    compiler.enable_format_assertions();
+    // A loader without any scheme: a reference never leaves the schema.
+    compiler.use_loader(Box::new(SchemeUrlLoader::new()));
+    let mut schemas = Schemas::new();
+    let compiled =
+        compiler.add_resource(ADDRESS, schema.clone()).and_then(|()| compiler.compile(ADDRESS, &mut schemas));
+    let compiled = compiled.map_err(|error| bad(&error))?;
+    let mut broken = Vec::new();
+    if let Err(error) = schemas.validate(&document.value, compiled) {
+        gather(&error, document, &mut broken);
+    }
     broken.sort_by_key(|broken| (broken.place.line, broken.place.column));
+    broken.truncate(ERRORS_MAX);
     Ok(broken)
 }
 
-fn located(error: &ValidationError<'_>, document: &Document) -> Broken {
-    let instance_path = error.instance_path().to_string();
-    let spot = document.spot.find(&instance_path);
-    // A member that should not be there is shown at its name, not at the mapping that it stands in.
-    let place = match error.kind() {
-        ValidationErrorKind::AdditionalProperties { unexpected }
-        | ValidationErrorKind::UnevaluatedProperties { unexpected } => {
-            unexpected.first().and_then(|name| spot.name(name)).unwrap_or(spot.place)
+fn bad(error: &CompileError) -> BadSchema {
+    if let CompileError::ValidationError { src, .. } = error {
+        // The first leaf says what is wrong; what is above it only says that something is.
+        let mut leaf = src;
+        while let Some(below) = leaf.causes.first() {
+            leaf = below;
         }
-        _ => spot.place,
-    };
-    Broken { schema_path: error.schema_path().to_string(), message: brief(error), instance_path, place }
+        return BadSchema(format!("at {:?}: {}", leaf.instance_location.to_string(), leaf.kind));
+    }
+    BadSchema(error.to_string().replace(ADDRESS, ""))
 }
 
-/// The message, without the value where that would be long.
-fn brief(error: &ValidationError<'_>) -> String {
-    const MESSAGE_BYTES_MAX: usize = 200;
-    let message = error.to_string();
-    if message.len() <= MESSAGE_BYTES_MAX { message } else { error.masked().to_string() }
+/// Lists what is broken. Errors that only say that something inside them is broken give way to that; of alternatives,
+/// the choice itself is listed, because none of them may have been meant.
+fn gather(error: &ValidationError<'_, '_>, document: &Document, broken: &mut Vec<Broken>) {
+    if broken.len() == ERRORS_MAX {
+        return;
+    }
+    let passes_on = matches!(
+        error.kind,
+        ErrorKind::Group | ErrorKind::Schema { .. } | ErrorKind::Reference { .. } | ErrorKind::AllOf
+    );
+    if passes_on && !error.causes.is_empty() {
+        error.causes.iter().for_each(|cause| gather(cause, document, broken));
+    } else {
+        broken.push(located(error, document));
+    }
+}
+
+fn located(error: &ValidationError<'_, '_>, document: &Document) -> Broken {
+    let instance_path = error.instance_location.to_string();
+    let spot = document.spot.find(&instance_path);
+    // A member that should not be there, or not under that name, is shown at its name.
+    let name = match &error.kind {
+        ErrorKind::AdditionalProperties { got } => got.first().map(AsRef::as_ref),
+        ErrorKind::PropertyName { prop } => Some(prop.as_str()),
+        _ => None,
+    };
+    let place = name.and_then(|name| spot.name(name)).unwrap_or(spot.place);
+    let schema_path = error.schema_url.split_once('#').map_or("", |(_, pointer)| pointer).to_owned();
+    Broken { instance_path, schema_path, message: brief(&error.kind), place }
+}
+
+/// The message, cut where a value in it is long.
+fn brief(kind: &ErrorKind<'_, '_>) -> String {
+    const LETTERS_MAX: usize = 200;
+    kind.to_string().chars().take(LETTERS_MAX).collect()
 }
