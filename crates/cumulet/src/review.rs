@@ -57,21 +57,14 @@ pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>,
 pub(crate) fn refusal(target: &Target, reviewed: &[Reviewed]) -> Option<Box<Failure>> {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     let refused = reviewed.iter().find(|one| one.checked.findings.iter().any(|finding| is_error(&finding)))?;
-    let errors = refused.checked.findings.iter().filter(is_error);
     let mut failure = Failure::new(Exit::INVALID, format!("the component `{}` cannot be served", refused.name));
     failure = failure.at(&refused.path);
-    let mut next = None;
-    for finding in errors {
+    let mut steps: Vec<&str> = Vec::new();
+    for finding in refused.checked.findings.iter().filter(is_error) {
         failure = failure.why(finding.message.clone());
-        next = next.or(finding.help.as_ref());
+        steps.extend(finding.help.as_deref().filter(|help| !steps.contains(help)));
     }
-    if let Some(file) = target.file.as_ref().filter(|_| next.is_none()) {
-        failure = failure.at(&file.path);
-    }
-    Some(match next {
-        Some(next) => failure.next(next),
-        None => failure.next("run `cumulet check` to see every import"),
-    })
+    Some(failure.next(steps.join("\n")))
 }
 
 /// Where in the manifest a finding leads: to the grant that it is about, else to the component.

@@ -10,16 +10,12 @@ use cumulet_spec::manifest::Build;
 use thiserror::Error;
 use tokio::io::{AsyncRead, AsyncReadExt};
 use tokio::process::{Child, Command};
-use tokio::sync::mpsc;
 
 /// How many of the last lines a failed build is remembered by.
 const TAIL_LINES: usize = 40;
 
 /// Where a line is cut, in bytes.
 const LINE_BYTES_MAX: usize = 4096;
-
-/// Lines that may wait to be shown before the build is held up.
-const LINES_WAITING_MAX: usize = 256;
 
 /// What the shell ends with when it does not find a command.
 const NOT_FOUND: i32 = 127;
@@ -99,23 +95,14 @@ pub async fn build(
     Err(BuildError { component: component.clone(), command: build.command.clone(), dir, kind, tail })
 }
 
-async fn run(command: &str, dir: &Path, mut line: impl FnMut(String)) -> Result<(), BuildErrorKind> {
+async fn run(command: &str, dir: &Path, line: impl FnMut(String)) -> Result<(), BuildErrorKind> {
     if !dir.is_dir() {
         return Err(BuildErrorKind::NoFolder(dir.to_owned()));
     }
     let mut child = spawn(command, dir).map_err(BuildErrorKind::Shell)?;
-    let (sender, mut lines) = mpsc::channel(LINES_WAITING_MAX);
-    let stdout = child.stdout.take().map(|stream| read_lines(stream, sender.clone()));
-    let stderr = child.stderr.take().map(|stream| read_lines(stream, sender));
-    let reading = async {
-        tokio::join!(futures_util::future::OptionFuture::from(stdout), futures_util::future::OptionFuture::from(stderr))
-    };
-    let showing = async {
-        while let Some(text) = lines.recv().await {
-            line(text);
-        }
-    };
-    tokio::join!(reading, showing);
+    if let Some(output) = child.stdout.take() {
+        read_lines(output, line).await;
+    }
     let status = child.wait().await.map_err(BuildErrorKind::Shell)?;
     match status.code() {
         Some(0) => Ok(()),
@@ -127,17 +114,17 @@ async fn run(command: &str, dir: &Path, mut line: impl FnMut(String)) -> Result<
 fn spawn(command: &str, dir: &Path) -> io::Result<Child> {
     Command::new("sh")
         .arg("-c")
-        .arg(command)
+        // Both streams through one pipe, so that their lines stay in order.
+        .arg(format!("exec 2>&1; {command}"))
         .current_dir(dir)
         .stdin(Stdio::null())
         .stdout(Stdio::piped())
-        .stderr(Stdio::piped())
         .kill_on_drop(true)
         .spawn()
 }
 
-/// Sends each line of `stream`, cut where it is too long, until the stream or the receiver ends.
-async fn read_lines(mut stream: impl AsyncRead + Unpin, lines: mpsc::Sender<String>) {
+/// Gives each line of `stream`, cut where it is too long, to `line`, until the stream ends.
+async fn read_lines(mut stream: impl AsyncRead + Unpin, mut line: impl FnMut(String)) {
     let mut waiting = Vec::new();
     let mut chunk = vec![0; LINE_BYTES_MAX];
     loop {
@@ -149,15 +136,12 @@ async fn read_lines(mut stream: impl AsyncRead + Unpin, lines: mpsc::Sender<Stri
         waiting.extend_from_slice(chunk.get(..length).unwrap_or_default());
         while let Some(end) = line_end(&waiting) {
             let rest = waiting.split_off(end);
-            if lines.send(text(&waiting)).await.is_err() {
-                return;
-            }
+            line(text(&waiting));
             waiting = rest;
         }
     }
     if !waiting.is_empty() {
-        // The receiver outlives the readers, unless the build itself was dropped.
-        drop(lines.send(text(&waiting)).await);
+        line(text(&waiting));
     }
 }
 
@@ -202,10 +186,9 @@ mod tests {
     }
 
     #[tokio::test]
-    async fn shows_every_line_of_both_streams() {
-        let (mut shown, ended) = run_build("echo one; echo two >&2; printf three", ".").await;
-        shown.sort();
-        assert_eq!(shown, ["one", "three", "two"]);
+    async fn shows_every_line_of_both_streams_in_order() {
+        let (shown, ended) = run_build("echo one; echo two >&2; printf three", ".").await;
+        assert_eq!(shown, ["one", "two", "three"]);
         ended.unwrap();
     }
 

@@ -5,13 +5,13 @@
 
 mod plan;
 
-use std::collections::BTreeSet;
+use std::collections::{BTreeMap, BTreeSet};
 use std::path::PathBuf;
 use std::sync::Arc;
 use std::time::Duration;
 
 use cumulet_spec::id::ComponentName;
-use notify::{EventKind, RecommendedWatcher, Watcher as _};
+use notify::{EventKind, RecommendedWatcher, RecursiveMode, Watcher as _};
 use parking_lot::Mutex;
 use thiserror::Error;
 use tokio::sync::Notify;
@@ -70,7 +70,9 @@ pub enum WatchError {
 pub struct Watch {
     plan: Plan,
     inbox: Arc<Inbox>,
-    _watcher: RecommendedWatcher,
+    watcher: RecommendedWatcher,
+    /// The folders that the watcher reports about.
+    folders: BTreeMap<PathBuf, RecursiveMode>,
 }
 
 /// What the system reported and nobody has looked at yet.
@@ -95,12 +97,10 @@ impl Watch {
     pub fn start(plan: Plan) -> Result<Self, WatchError> {
         let inbox = Arc::new(Inbox::default());
         let receiver = Arc::clone(&inbox);
-        let mut watcher =
-            notify::recommended_watcher(move |event| receiver.receive(event)).map_err(WatchError::Start)?;
-        for (path, mode) in plan.folders() {
-            watcher.watch(&path, mode).map_err(|source| WatchError::Folder { path, source })?;
-        }
-        Ok(Self { plan, inbox, _watcher: watcher })
+        let watcher = notify::recommended_watcher(move |event| receiver.receive(event)).map_err(WatchError::Start)?;
+        let mut watch = Self { plan, inbox, watcher, folders: BTreeMap::new() };
+        watch.add_folders()?;
+        Ok(watch)
     }
 
     /// Waits until something has changed and come to rest.
@@ -124,10 +124,25 @@ impl Watch {
         }
     }
 
-    /// Takes the files of manifest and components as they are now for known. To be called between a build and the
-    /// load that follows: what the build itself wrote is then no change, and what is written later is one.
-    pub fn acknowledge(&mut self) {
+    /// Takes the components' files as they are now for known. To be called between a build and the load that follows:
+    /// what the build itself wrote is then no change, and what is written later is one. Folders that the build made are
+    /// watched from now on.
+    ///
+    /// # Errors
+    /// When one of those folders cannot be watched.
+    pub fn acknowledge(&mut self) -> Result<(), WatchError> {
         self.plan.acknowledge();
+        self.add_folders()
+    }
+
+    fn add_folders(&mut self) -> Result<(), WatchError> {
+        for (path, mode) in self.plan.folders() {
+            if self.folders.get(&path) != Some(&mode) {
+                self.watcher.watch(&path, mode).map_err(|source| WatchError::Folder { path: path.clone(), source })?;
+                self.folders.insert(path, mode);
+            }
+        }
+        Ok(())
     }
 }
 

@@ -28,7 +28,7 @@ impl Build {
             terminal.note("no component has a build command; checking what is there");
         }
         let reviewed = review::review(&target, Purpose::Show)?;
-        check::show(&target, &reviewed, terminal);
+        check::conclude(&target, &reviewed, terminal);
         match review::refusal(&target, &reviewed) {
             Some(failure) => Err(failure),
             None => Ok(Exit::DONE),

@@ -17,8 +17,8 @@ use crate::terminal::Terminal;
 /// Validate the manifest, and show what each component imports against what it is granted
 #[derive(Debug, Args)]
 #[command(after_help = "\
-GRANTED says what an import leads to: `always` (nothing is to be granted), the entries of a grant, `nothing` (linked, but each
-call is refused), `-> NAME` (another component), `missing` or `not offered` (exit code 3). BY is the line that grants it.
+GRANTED says what an import leads to: `always` (nothing is to be granted), the entries of a grant, `nothing` (linked, but each \
+call is refused), `missing` or `not offered` (exit code 3). BY is the line that grants it.
 
 Examples:
   cumulet check
@@ -46,12 +46,19 @@ impl Check {
 }
 
 /// Prints the result of a check.
-pub(super) fn show(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
+fn show(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
+    if !terminal.is_json() {
+        terminal.data(table(target, reviewed).trim_end());
+    }
+    conclude(target, reviewed, terminal);
+}
+
+/// Tells what a check found, without the table.
+pub(super) fn conclude(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
     if terminal.is_json() {
         terminal.json(&as_json(target, reviewed));
         return;
     }
-    terminal.data(table(target, reviewed).trim_end());
     remarks(target, reviewed, terminal);
     let count = |severity| {
         let findings = reviewed.iter().flat_map(|one| &one.checked.findings);
@@ -136,8 +143,9 @@ fn table(target: &Target, reviewed: &[Reviewed]) -> String {
         text.push_str(line.trim_end());
         text.push('\n');
     }
+    text.push('\n');
     for one in reviewed {
-        let _ = writeln!(text, "\n{}: {}, {}", one.name, one.inspection.kind, one.path.display());
+        let _ = writeln!(text, "{}: {}, {}", one.name, one.inspection.kind, one.path.display());
     }
     text
 }

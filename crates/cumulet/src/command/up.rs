@@ -27,7 +27,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints `ready http://HOST:PORT/` on standard output once it serves; with --json {\"event\":\"ready\",\"url\":…,\"admin\":…}.
-Events, one for each invocation, go to standard error. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs
+Events, one for each invocation, go to standard error. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs \
 is finished. The second ends it at once.
 
 Examples:
@@ -59,9 +59,12 @@ impl Up {
     pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
         let target = Target::resolve(&self.target)?;
         require_route(&target)?;
+        // From here on, so that what is edited during the first build is seen.
+        let mut reload = if self.watch { Some(Reload::start(&self.target, &target, terminal)?) } else { None };
         making::build(&target, |_| true, terminal).await?;
-        // From here on, so that a change during the first load is seen.
-        let reload = if self.watch { Some(Reload::start(&self.target, &target, terminal)?) } else { None };
+        if let Some(reload) = &mut reload {
+            reload.built(&target)?;
+        }
         let reviewed = review::review(&target, Purpose::Serve)?;
         if let Some(failure) = review::refusal(&target, &reviewed) {
             return Err(failure);

@@ -92,6 +92,7 @@ impl Plan {
                 plan.builds.push(Sources::new(name, build, &base)?);
             }
         }
+        plan.known.extend(plan.manifest.iter().map(|path| (path.clone(), fingerprint(path))));
         plan.acknowledge();
         Ok(plan)
     }
@@ -111,10 +112,12 @@ impl Plan {
         folders
     }
 
-    /// Takes the manifest's and the components' files as they are now for known.
+    /// Takes the components' files as they are now for known, in folders that may not have been there before.
     pub(super) fn acknowledge(&mut self) {
-        for path in self.manifest.iter().chain(self.sources.keys()) {
-            self.known.insert(path.clone(), fingerprint(path));
+        for (path, names) in std::mem::take(&mut self.sources) {
+            let path = resolved(&path);
+            self.known.insert(path.clone(), fingerprint(&path));
+            self.sources.entry(path).or_default().extend(names);
         }
     }
 

@@ -33,13 +33,21 @@ pub(super) struct Reload {
 }
 
 impl Reload {
-    /// Starts to watch the files of `target`, which was read from `path` and has been built.
+    /// Starts to watch the files of `target`, which was read from `path`.
     ///
     /// # Errors
     /// When a pattern of the manifest is wrong or the system cannot watch.
     pub(super) fn start(path: &Path, target: &Target, terminal: Terminal) -> Result<Self, Box<Failure>> {
         let watch = watch(target)?;
         Ok(Self { path: path.to_owned(), terminal, watch, unbuilt: BTreeSet::new(), unbuilt_all: false })
+    }
+
+    /// Takes what the build made for known. To be called before it is read.
+    ///
+    /// # Errors
+    /// When a folder that the build made cannot be watched.
+    pub(super) fn built(&mut self, target: &Target) -> Result<(), Box<Failure>> {
+        self.watch.acknowledge().map_err(|error| unwatched(target, &error))
     }
 
     /// Reloads at every change, forever.
@@ -58,13 +66,13 @@ impl Reload {
         self.unbuilt.extend(change.build);
         self.unbuilt_all |= change.manifest;
         let target = Target::resolve(&self.path)?;
+        if self.unbuilt_all {
+            // Before the build, so that what is edited meanwhile is seen.
+            self.watch = watch(&target)?;
+        }
         let (unbuilt, all) = (self.unbuilt.clone(), self.unbuilt_all);
         making::build(&target, |name| all || unbuilt.contains(name), self.terminal).await?;
-        if all {
-            self.watch = watch(&target)?;
-        } else {
-            self.watch.acknowledge();
-        }
+        self.built(&target)?;
         self.unbuilt.clear();
         self.unbuilt_all = false;
         let reviewed = review::review(&target, Purpose::Serve)?;
@@ -90,20 +98,19 @@ fn watch(target: &Target) -> Result<Watch, Box<Failure>> {
     let file = target.file.as_ref().map(|file| file.path.as_path());
     let place = Place { base_dir: &target.base_dir, file };
     let started = Plan::new(&target.manifest, place).map_err(WatchError::from).and_then(Watch::start);
-    started.map_err(|error| {
-        let exit =
-            if matches!(error, WatchError::Plan(PlanError::Pattern { .. })) { Exit::INVALID } else { Exit::FAILED };
-        let failure = Failure::new(exit, "cannot watch the files of this app")
-            .at(file.unwrap_or(&target.base_dir))
-            .because(&error);
-        failure.next(match error {
-            WatchError::Plan(PlanError::Pattern { .. }) => {
-                "correct the pattern: `*` stands for a part of a name, `**` for folders"
-            }
-            WatchError::Plan(PlanError::Folder { .. }) => "correct `dir` of the build",
-            WatchError::Start(_) | WatchError::Folder { .. } => {
-                "raise the system's limit (fs.inotify.max_user_watches), or name fewer files in build.watch"
-            }
-        })
-    })
+    started.map_err(|error| unwatched(target, &error))
+}
+
+fn unwatched(target: &Target, error: &WatchError) -> Box<Failure> {
+    let (exit, next) = match error {
+        WatchError::Plan(PlanError::Pattern { .. }) => {
+            (Exit::INVALID, "correct the pattern: `*` stands for a part of a name, `**` for folders")
+        }
+        WatchError::Plan(PlanError::Folder { .. }) => (Exit::INVALID, "correct `dir` of the build"),
+        WatchError::Start(_) | WatchError::Folder { .. } => {
+            (Exit::FAILED, "raise the system's limit (fs.inotify.max_user_watches), or name fewer files in build.watch")
+        }
+    };
+    let file = target.file.as_ref().map_or(target.base_dir.as_path(), |file| file.path.as_path());
+    Failure::new(exit, "cannot watch the files of this app").at(file).because(error).next(next)
 }

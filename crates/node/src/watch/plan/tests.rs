@@ -90,6 +90,23 @@ fn what_a_build_wrote_is_known() {
     assert_eq!(change_of(&mut app, "out/front.wasm"), "load front");
 }
 
+#[tokio::test]
+async fn a_folder_that_a_build_made_is_watched() {
+    let App { folder, base, plan } = app();
+    std::fs::remove_dir_all(base.join("out")).unwrap();
+    let mut watch = Watch::start(plan).unwrap();
+    std::fs::create_dir(base.join("out")).unwrap();
+    std::fs::write(base.join("out/front.wasm"), "built").unwrap();
+    std::fs::write(base.join("cumulet.toml"), "edited while it was built").unwrap();
+    watch.acknowledge().unwrap();
+    let change = tokio::time::timeout(Duration::from_secs(60), watch.changed()).await.unwrap();
+    assert_eq!(words(&change), "manifest");
+    std::fs::write(base.join("out/front.wasm"), "built by somebody else").unwrap();
+    let change = tokio::time::timeout(Duration::from_secs(60), watch.changed()).await.unwrap();
+    assert_eq!(words(&change), "load front");
+    drop(folder);
+}
+
 #[test]
 fn folders_to_watch() {
     let app = app();
