@@ -5,7 +5,7 @@
 
 use std::collections::{HashMap, HashSet};
 
-use saphyr_parser::{Event, Parser, ScalarStyle, Span, Tag};
+use saphyr_parser::{Event, Parser, ScalarStyle, Tag};
 use serde_json::{Map, Number, Value};
 
 use crate::document::{DEPTH_MAX, Document, Inside, Malformed, Place, SIZE_MAX, Spot};
@@ -16,6 +16,13 @@ struct Anchored {
     document: Document,
     size: usize,
     depth: usize,
+}
+
+/// A scalar as it is written.
+struct Scalar<'e> {
+    text: &'e str,
+    style: ScalarStyle,
+    tag: Option<&'e Tag>,
 }
 
 /// A sequence or a mapping that is not closed yet.
@@ -54,7 +61,7 @@ pub(crate) fn parse(text: &str) -> Result<Document, Malformed> {
                 return Err(Malformed::new("there is a second document; send one", at));
             }
         }
-        builder.take(event, span, at)?;
+        builder.take(event, at)?;
     }
     builder.root.ok_or_else(|| Malformed::new("there is no document", place(1, 0)))
 }
@@ -65,9 +72,11 @@ fn place(line: usize, column: usize) -> Place {
 }
 
 impl Builder {
-    fn take(&mut self, event: Event<'_>, _: Span, at: Place) -> Result<(), Malformed> {
+    fn take(&mut self, event: Event<'_>, at: Place) -> Result<(), Malformed> {
         match event {
-            Event::Scalar(text, style, anchor, tag) => self.scalar(&text, style, anchor, tag.as_deref(), at),
+            Event::Scalar(text, style, anchor, tag) => {
+                self.scalar(&Scalar { text: &text, style, tag: tag.as_deref() }, anchor, at)
+            }
             Event::SequenceStart(anchor, tag) => {
                 check_tag(tag.as_deref(), "seq", at)?;
                 self.start(anchor, Kind::Sequence(Vec::new()), at)
@@ -84,14 +93,8 @@ impl Builder {
         }
     }
 
-    fn scalar(
-        &mut self,
-        text: &str,
-        style: ScalarStyle,
-        anchor: usize,
-        tag: Option<&Tag>,
-        at: Place,
-    ) -> Result<(), Malformed> {
+    fn scalar(&mut self, scalar: &Scalar<'_>, anchor: usize, at: Place) -> Result<(), Malformed> {
+        let text = scalar.text;
         if let Some(Open { kind: Kind::Mapping { name: name @ None, names, .. }, .. }) = self.open.last_mut() {
             // A name is a text in JSON, whatever it would be as a value.
             if !names.insert(text.to_owned()) {
@@ -103,7 +106,7 @@ impl Builder {
             self.keep(anchor, Anchored { document, size, depth: 0 });
             return Ok(());
         }
-        let value = resolve(text, style, tag, at)?;
+        let value = resolve(scalar, at)?;
         let size = self.charge(1 + text.len() / 16, at)?;
         self.add(anchor, Anchored { document: Document { value, spot: nothing(at) }, size, depth: 0 }, at)
     }
@@ -218,7 +221,8 @@ fn unknown_tag(tag: &Tag, at: Place) -> Malformed {
 }
 
 /// A plain scalar's value by the core schema (YAML 1.2.2, 10.3.2). Quoted ones are text.
-fn resolve(text: &str, style: ScalarStyle, tag: Option<&Tag>, at: Place) -> Result<Value, Malformed> {
+fn resolve(scalar: &Scalar<'_>, at: Place) -> Result<Value, Malformed> {
+    let Scalar { text, style, tag } = *scalar;
     let forced = match tag {
         None => None,
         Some(tag) if tag.is_yaml_core_schema() => Some(tag.suffix.as_str()),

@@ -176,7 +176,7 @@ mod tests {
     #[test]
     fn the_same_size_changes_nothing() {
         let size = Size { width: 5, height: 4 };
-        let pixels: Vec<u8> = (0..60).map(|at| (at * 37 % 256) as u8).collect();
+        let pixels: Vec<u8> = (0..60_u8).map(|at| at.wrapping_mul(37)).collect();
         assert_eq!(resized(size, Channels::Rgb, pixels.clone(), size), pixels);
     }
 

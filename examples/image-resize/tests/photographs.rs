@@ -1,7 +1,6 @@
 //! Photograph-like pictures, made by a seeded formula, through the whole way and beside a decoder that is known to be right.
 #![expect(
     clippy::unwrap_used,
-    clippy::indexing_slicing,
     clippy::cast_possible_truncation,
     clippy::cast_sign_loss,
     reason = "pictures for tests, of sizes that are known"

@@ -82,9 +82,9 @@ mod tests {
         // One code of each length: 0, 10, 110 and so on, up to fifteen ones and a nought.
         let values: Vec<u8> = (1..=16).collect();
         let table = Huffman::new(&[1; 16], &values).unwrap();
-        for length in 1..=16_u32 {
+        for (length, value) in (1..=16_u32).zip(1_u8..) {
             let code = (0xffff << (17 - length)) & 0xffff & !(1 << (16 - length));
-            assert_eq!(table.find(code), Some((length as u8, length)), "{code:016b}");
+            assert_eq!(table.find(code), Some((value, length)), "{code:016b}");
         }
         assert_eq!(table.find(0xffff), None);
     }
