@@ -13,8 +13,8 @@ mod suite;
 mod wire;
 
 use std::path::{Path, PathBuf};
-use std::sync::Mutex;
 use std::sync::atomic::{AtomicUsize, Ordering};
+use std::thread::ScopedJoinHandle;
 use std::time::Duration;
 
 use anyhow::{Context, bail};
@@ -82,22 +82,20 @@ fn binary(repository: &Repository, given: Option<&Path>) -> anyhow::Result<PathB
     Ok(repository.target().join("release/cumulet"))
 }
 
-/// Gives every test to one of `jobs` threads; the verdicts come back in the order of the tests.
+/// Gives every test to one of `jobs` threads.
 fn run_all(tests: &[Test], jobs: usize, run: impl Fn(&Test) -> Verdict + Sync) -> Report {
     let next = AtomicUsize::new(0);
-    let verdicts = Mutex::new(Vec::with_capacity(tests.len()));
-    std::thread::scope(|scope| {
-        for _ in 0..jobs.max(1) {
-            scope.spawn(|| {
-                while let Some(test) = tests.get(next.fetch_add(1, Ordering::Relaxed)) {
-                    let verdict = run(test);
-                    // The lock is poisoned only if another thread panicked, which the scope passes on.
-                    if let Ok(mut verdicts) = verdicts.lock() {
-                        verdicts.push(verdict);
-                    }
-                }
-            });
-        }
+    let work = || {
+        let mine = std::iter::from_fn(|| tests.get(next.fetch_add(1, Ordering::Relaxed)));
+        mine.map(&run).collect::<Vec<_>>()
+    };
+    let join = |thread: ScopedJoinHandle<'_, Vec<Verdict>>| match thread.join() {
+        Ok(verdicts) => verdicts,
+        Err(panic) => std::panic::resume_unwind(panic),
+    };
+    let verdicts = std::thread::scope(|scope| {
+        let threads: Vec<_> = (0..jobs.max(1)).map(|_| scope.spawn(work)).collect();
+        threads.into_iter().flat_map(join).collect()
     });
-    Report::new(verdicts.into_inner().unwrap_or_default())
+    Report::new(verdicts)
 }

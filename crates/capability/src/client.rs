@@ -2,10 +2,12 @@
 //! goes to `/`, a relative path may be set (though not sent), and a request that was never sent says so to the future that
 //! stands for its transmission.
 
+pub(crate) mod path;
+
 use http::uri::PathAndQuery;
 use std::marker::PhantomData;
 use tokio::sync::oneshot;
-use wasmtime::{Result, StoreContextMut};
+use wasmtime::Result;
 use wasmtime::component::{Accessor, HasData, Linker, Resource};
 use wasmtime_wasi::TrappableError;
 use wasmtime_wasi_http::p3::bindings::http::client::{self, HostWithStore};
@@ -19,37 +21,9 @@ const TYPES: &str = "wasi:http/types@0.3.0";
 /// Replaces the engine's own client. The linker must allow shadowing.
 pub(crate) fn add_to_linker<T: WasiHttpView + 'static>(linker: &mut Linker<T>) -> Result<()> {
     client::add_to_linker::<T, Client<T>>(linker, T::http)?;
-    linker.instance(TYPES)?.func_wrap("[method]request.set-path-with-query", set_path::<T>)
-}
-
-/// Whether the path was set: not if it is no path at all.
-type PathSet = (Result<(), ()>,);
-
-/// Sets any path that parses; [`HostWithStore::send`] lets only absolute ones pass.
-fn set_path<T: WasiHttpView + 'static>(
-    mut context: StoreContextMut<'_, T>,
-    (request, path): (Resource<Request>, Option<String>),
-) -> Result<PathSet> {
-    let request = context.data_mut().http().table.get_mut(&request)?;
-    let Some(path) = path else {
-        request.path_with_query = None;
-        return Ok((Ok(()),));
-    };
-    let Ok(parts) = http::uri::Builder::new().path_and_query(path).build().map(http::Uri::into_parts) else {
-        return Ok((Err(()),));
-    };
-    request.path_with_query = parts.path_and_query;
-    Ok((Ok(()),))
-}
-
-/// The path as it goes over the wire; none if it would run into the authority before it.
-fn absolute(path: Option<PathAndQuery>) -> Option<PathAndQuery> {
-    match path {
-        None => Some(PathAndQuery::from_static("/")),
-        Some(path) if path.as_str().starts_with('/') => Some(path),
-        Some(path) if path.as_str().starts_with('?') => format!("/{path}").parse().ok(),
-        Some(_) => None,
-    }
+    let mut types = linker.instance(TYPES)?;
+    types.func_wrap("[method]request.get-path-with-query", path::get::<T>)?;
+    types.func_wrap("[method]request.set-path-with-query", path::set::<T>)
 }
 
 struct Client<T>(PhantomData<T>);
@@ -85,7 +59,7 @@ fn watch<T: WasiHttpView + 'static>(
 ) -> Result<Resource<Request>, TrappableError<ErrorCode>> {
     accessor.with(|mut access| {
         let mut request = access.get().table.delete(request).map_err(TrappableError::trap)?;
-        let path = absolute(request.path_with_query.take());
+        let path = path::absolute(request.path_with_query.take());
         let is_sendable = path.is_some();
         request.path_with_query = path.or(Some(PathAndQuery::from_static("/")));
         let transmission = async {
@@ -108,24 +82,4 @@ fn watch<T: WasiHttpView + 'static>(
         request.options = options;
         table.push(request).map_err(TrappableError::trap)
     })
-}
-
-#[cfg(test)]
-mod tests {
-    use super::*;
-
-    #[track_caller]
-    fn check(path: Option<&'static str>, expect: Option<&str>) {
-        let sent = absolute(path.map(PathAndQuery::from_static));
-        assert_eq!(sent.as_ref().map(PathAndQuery::as_str), expect, "{path:?}");
-    }
-
-    #[test]
-    fn only_absolute_paths_are_sent() {
-        check(None, Some("/"));
-        check(Some("/"), Some("/"));
-        check(Some("/a?b"), Some("/a?b"));
-        check(Some("?b"), Some("/?b"));
-        check(Some("*"), None);
-    }
 }

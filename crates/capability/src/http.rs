@@ -1,5 +1,6 @@
 //! The typed exports of `wasi:http`: a component that answers requests, in WASI 0.2 or 0.3.
 
+use crate::client::path;
 use crate::exchange::{Exchange, GuestEnd};
 use crate::host::Host;
 use crate::linker::Linkers;
@@ -165,12 +166,13 @@ where
     let service = handler.instantiate_async(&mut *store).await?;
     let host = match request.uri().authority() {
         Some(_) => None,
-        // A request in origin form names its host in the header alone.
+        // A request in origin form names its host in the header alone, which does not reach the guest.
         None => request.headers().get(http::header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
     };
     let (mut request, received) = p3::Request::from_http(store.data_mut().http().hooks, request);
     request.scheme = request.scheme.or(Some(http::uri::Scheme::HTTP));
     request.authority = request.authority.or(host);
+    request.path_with_query = request.path_with_query.map(path::rooted);
     store
         .run_concurrent(async |accessor| {
             match service.handle(accessor, request).await? {
