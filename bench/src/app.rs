@@ -23,6 +23,8 @@ pub(crate) enum App {
     TokenVerify,
     /// `image-resize`
     ImageResize,
+    /// `config-validate`
+    ConfigValidate,
 }
 
 /// One kind of request to an app.
@@ -32,17 +34,20 @@ pub(crate) struct Case {
     pub(crate) name: String,
     /// The request.
     pub(crate) ask: Ask,
+    /// The status that it is answered with.
+    pub(crate) status: u16,
 }
 
 impl App {
     /// All of them.
-    pub(crate) const ALL: [Self; 2] = [Self::TokenVerify, Self::ImageResize];
+    pub(crate) const ALL: [Self; 3] = [Self::TokenVerify, Self::ImageResize, Self::ConfigValidate];
 
     /// The name of its folder under `examples`.
     pub(crate) fn name(self) -> &'static str {
         match self {
             Self::TokenVerify => "token-verify",
             Self::ImageResize => "image-resize",
+            Self::ConfigValidate => "config-validate",
         }
     }
 
@@ -65,12 +70,14 @@ impl App {
         match self {
             Self::TokenVerify => 500,
             Self::ImageResize => 20,
+            Self::ConfigValidate => 100,
         }
     }
 
     /// What its component is granted in its manifest.
     pub(crate) fn grants(self) -> Result<Grants> {
-        let manifest = Manifest::parse(&self.manifest()?).map_err(|error| anyhow::anyhow!("{}: {error}", self.name()))?;
+        let manifest =
+            Manifest::parse(&self.manifest()?).map_err(|error| anyhow::anyhow!("{}: {error}", self.name()))?;
         let mut components = manifest.components.into_values();
         Ok(components.next().with_context(|| format!("{} has no component", self.name()))?.grants)
     }
@@ -106,12 +113,23 @@ impl App {
                     let token = String::from_utf8(read(&format!("{kind}.jwt"))?).context("a token is text")?;
                     let mut ask = Ask::post("/verify", Bytes::new());
                     ask.headers.push(("authorization", format!("Bearer {}", token.trim())));
-                    Ok(Case { name: format!("verify {kind}"), ask })
+                    Ok(Case { name: format!("verify {kind}"), ask, status: 200 })
                 })
                 .collect(),
             Self::ImageResize => ["harbour.jpg", "harbour-progressive.jpg", "badge.png"]
                 .into_iter()
-                .map(|file| Ok(Case { name: format!("resize {file}"), ask: Ask::post("/?w=400", read(file)?) }))
+                .map(|file| {
+                    let ask = Ask::post("/?w=400", read(file)?);
+                    Ok(Case { name: format!("resize {file}"), ask, status: 200 })
+                })
+                .collect(),
+            // One of the documents breaks its schema, and is answered with a list of errors.
+            Self::ConfigValidate => [("deployment", "shop.yaml", 200), ("feature-flags", "flags.json", 422)]
+                .into_iter()
+                .map(|(schema, file, status)| {
+                    let ask = Ask::post(&format!("/validate?schema={schema}"), read(&format!("documents/{file}"))?);
+                    Ok(Case { name: format!("validate {file}"), ask, status })
+                })
                 .collect(),
         }
     }
@@ -152,7 +170,11 @@ impl<'r> From<&'r Ask> for NativeRequest<'r> {
 impl Native {
     /// Reads what the app is granted.
     pub(crate) fn new(app: App) -> Result<Self> {
-        let keys = if app == App::TokenVerify { fs::read(App::key_set()).context("cannot read the key set")? } else { Vec::new() };
+        let keys = if app == App::TokenVerify {
+            fs::read(App::key_set()).context("cannot read the key set")?
+        } else {
+            Vec::new()
+        };
         Ok(Self { app, keys })
     }
 
@@ -166,6 +188,17 @@ impl Native {
                 answer(&asked, &Expect::default(), unix_seconds(), || Ok(self.keys.clone()))
             }
             App::ImageResize => image_resize::pipeline::answer(request.method, path, Query::new(query), request.body),
+            App::ConfigValidate => {
+                let NativeRequest { method, body, .. } = request;
+                let query = Query::new(query);
+                config_validate::answer::answer(&config_validate::answer::Asked {
+                    method,
+                    path,
+                    query,
+                    content_type: None,
+                    body,
+                })
+            }
         }
     }
 }
@@ -185,7 +218,7 @@ mod tests {
             let native = Native::new(app).unwrap();
             for case in app.cases().unwrap() {
                 let reply = native.answer((&case.ask).into());
-                assert_eq!(reply.status, 200, "{}", case.name);
+                assert_eq!(reply.status, case.status, "{}", case.name);
             }
         }
     }

@@ -80,6 +80,7 @@ where
     B::Error: std::fmt::Debug,
 {
     let status = response.status().as_u16();
-    let body = response.into_body().collect().await.map_err(|error| anyhow::anyhow!("the body broke off: {error:?}"))?;
+    let body =
+        response.into_body().collect().await.map_err(|error| anyhow::anyhow!("the body broke off: {error:?}"))?;
     Ok(Call { status, body: body.to_bytes() })
 }

@@ -25,7 +25,8 @@ struct Times {
 pub(crate) fn bench(settings: &Settings) -> Result<Report> {
     let mut report = Report::new("compute");
     Cores::allowed()?.split(1).server.confine()?;
-    let columns = ["case", "native µs", "guest µs", "guest with epochs µs", "native to guest", "with epochs", "same bytes"];
+    let columns =
+        ["case", "native µs", "guest µs", "guest with epochs µs", "native to guest", "with epochs", "same bytes"];
     let mut table = Table::new("time of one request inside one process", &columns);
     for app in App::ALL {
         let component = match settings.component(&app.component()) {
@@ -44,8 +45,12 @@ pub(crate) fn bench(settings: &Settings) -> Result<Report> {
         }
     }
     report.table(table);
-    report.note("guest: wasmtime with a fresh instance for each request, its body copied in and out; one thread, one core");
-    report.note("native: the same function of the same crate, called directly, with this program's allocator (mimalloc)");
+    report.note(
+        "guest: wasmtime with a fresh instance for each request, its body copied in and out; one thread, one core",
+    );
+    report
+        .note("native: the same function of the same crate, called directly, with this program's allocator (mimalloc)");
+    report.note("native code keeps what its libraries set up once for as long as the process lives; a fresh isolate sets it up each time");
     report.note("epochs: a tick of 500 µs and a yield at each; the target is native to guest ≥ 0.8");
     Ok(report)
 }
@@ -56,7 +61,13 @@ fn row(settings: &Settings, sides: (&Native, &Bare, &Bare), case: &Case) -> Resu
     let native = || native.answer((&case.ask).into());
     let guest = |bare: &Bare| runtime.block_on(async { bare.call(case.ask.to_guest()?).await });
     let (expect, call) = (native(), guest(plain)?);
-    ensure!(call.status == expect.status, "{}: native answered {}, the guest {}", case.name, expect.status, call.status);
+    ensure!(
+        call.status == expect.status,
+        "{}: native answered {}, the guest {}",
+        case.name,
+        expect.status,
+        call.status
+    );
     let same = expect.body.concat() == *call.body;
     let time = Duration::from_millis(if settings.quick { 300 } else { 2000 });
     let mut times = Times::default();

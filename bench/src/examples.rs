@@ -51,10 +51,15 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
             Err(missing) => report.left_out(missing),
         }
     }
-    report.note(format!("servers on core {}, open loop on {} from the intended send time, which never sleeps", split.server, split.load));
+    report.note(format!(
+        "servers on core {}, open loop on {} from the intended send time, which never sleeps",
+        split.server, split.load
+    ));
     report.note("native: the function that the component calls, behind bare hyper; it parses the key set for each token, as the component does");
     report.note("node: node:http and node:crypto (OpenSSL), keys parsed once");
-    report.note("isolates: on Cumulet's engine in this process; start: store, instance and an answer that computes nothing");
+    report.note(
+        "isolates: on Cumulet's engine in this process; start: store, instance and an answer that computes nothing",
+    );
     report.note("executed: thread CPU time over every poll of the guest, which is what is billed");
     Ok(report)
 }
@@ -122,7 +127,7 @@ fn measure(settings: &Settings, app: App, what: (&Server, &Case), runs: &mut Run
     let mut connection = Connection::open(server.address)?;
     for _ in 0..WARM_REQUESTS {
         let reply = connection.exchange(&bytes, REPLY_MAX)?;
-        ensure!(reply.status == 200, "answered {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
+        ensure!(reply.status == case.status, "answered {}: {}", reply.status, String::from_utf8_lossy(&reply.body));
     }
     drop(connection);
     server.empty_log()?;
@@ -154,12 +159,17 @@ fn isolates(settings: &Settings, app: App, component: &Path) -> Result<Table> {
             let (mut executed, mut peak) = (Vec::new(), 0.0);
             for _ in 0..settings.repetitions() * 2 {
                 let (call, used) = ours.call(case.ask.to_guest()?).await?;
-                ensure!(call.status == 200, "{} answered {}", case.name, call.status);
+                ensure!(call.status == case.status, "{} answered {}", case.name, call.status);
                 executed.push(used.executed_ms);
                 peak = f64::max(peak, used.peak_mib);
             }
             let start = Spread::of(&starts).map(|spread| spread.median);
-            table.row(vec![Cell::text(&case.name), Cell::number(start, 0), Cell::spread(&executed, 3), Cell::Number(peak, 1)]);
+            table.row(vec![
+                Cell::text(&case.name),
+                Cell::number(start, 0),
+                Cell::spread(&executed, 3),
+                Cell::Number(peak, 1),
+            ]);
         }
         Ok(table)
     })

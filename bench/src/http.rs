@@ -127,7 +127,8 @@ impl<'s> Stage<'s> {
                 runs.push(latency.with_context(|| format!("{} in the open loop", server.name))?);
             }
         }
-        let title = format!("latency, open loop at {OPEN_PER_SECOND} requests a second, µs from the intended send time");
+        let title =
+            format!("latency, open loop at {OPEN_PER_SECOND} requests a second, µs from the intended send time");
         let mut table = Table::new(title, &["server", "p50", "p90", "p99", "p99.9", "max"]);
         for (server, runs) in self.servers.iter().zip(&all) {
             let of = |pick: fn(&Latency) -> f64| Cell::spread(&runs.iter().map(pick).collect::<Vec<_>>(), 0);
@@ -155,7 +156,8 @@ impl<'s> Stage<'s> {
 
 fn throughput(stage: &Stage<'_>, connections: usize, all: &[Runs]) -> Table {
     let title = format!("throughput, one core, {connections} connections");
-    let columns = ["server", "requests per cpu-s", "µs cpu each", "requests per s", "against hyper", "against wasmtime"];
+    let columns =
+        ["server", "requests per cpu-s", "µs cpu each", "requests per s", "against hyper", "against wasmtime"];
     let mut table = Table::new(title, &columns);
     let median = |name: &str| {
         stage.servers.iter().position(|server| server.name == name).and_then(|at| all.get(at)).and_then(Runs::median)
@@ -209,7 +211,9 @@ fn notes(report: &mut Report, stage: &Stage<'_>) {
     let alone = if *shared { "the same" } else { "other" };
     report.note(format!("server on core {server}, load by {generator} on {alone} cores {load}"));
     report.note("requests per cpu-s: of user and system time of the server's processes; median (least–most)");
-    report.note("capacity of two to one: twice the requests per cpu-s on two cores to those on one, at the most connections");
+    report.note(
+        "capacity of two to one: twice the requests per cpu-s on two cores to those on one, at the most connections",
+    );
     report.note(format!(
         "fresh: before each measured run {FRESH_REPLIES} replies of /count, and every reply of the open loop, said 1"
     ));

@@ -105,8 +105,12 @@ pub(crate) fn bench(settings: &Settings) -> Result<Report> {
         }
     }
     report.table(table);
-    report.note(format!("both sides: pooling allocator, {FRESH_CALLS} calls of /count said 1 each, threads on cores of their own"));
-    report.note("cumulet engine: with limits, time slices and measurement of executed time; bare wasmtime: with none of them");
+    report.note(format!(
+        "both sides: pooling allocator, {FRESH_CALLS} calls of /count said 1 each, threads on cores of their own"
+    ));
+    report.note(
+        "cumulet engine: with limits, time slices and measurement of executed time; bare wasmtime: with none of them",
+    );
     let reset = if cumulet_engine::pagemap_scan_is_safe() { "PAGEMAP_SCAN" } else { "madvise" };
     report.note(format!("memory is reset by {reset} on both sides"));
     Ok(report)
@@ -145,10 +149,8 @@ fn measure(side: &Side, cores: &[Cores], time: Duration) -> Result<(Histogram<u6
     let barrier = Barrier::new(cores.len());
     let barrier = &barrier;
     let parts: Vec<Result<(Histogram<u64>, f64)>> = thread::scope(|scope| {
-        let threads: Vec<_> = cores
-            .iter()
-            .map(|core| scope.spawn(move || one_thread(side, core, (barrier, time))))
-            .collect();
+        let threads: Vec<_> =
+            cores.iter().map(|core| scope.spawn(move || one_thread(side, core, (barrier, time)))).collect();
         threads.into_iter().map(|thread| thread.join().unwrap_or_else(|_| anyhow::bail!("a thread panicked"))).collect()
     });
     let mut sum = histogram()?;

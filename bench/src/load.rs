@@ -54,7 +54,9 @@ impl Generator {
                 let out = cores.run(|| command.output())?.context("cannot run wrk")?;
                 parse_wrk(&String::from_utf8_lossy(&out.stdout))
             }
-            Self::Own => cores.run(|| closed(target, connections, Until::Passed(Duration::from_secs(seconds)), None))?,
+            Self::Own => {
+                cores.run(|| closed(target, connections, Until::Passed(Duration::from_secs(seconds)), None))?
+            }
         }
     }
 }
@@ -127,7 +129,13 @@ fn check(target: Target<'_>, reply: &Reply, expect: Option<&[u8]>) -> Result<()>
     if !(200..300).contains(&reply.status) {
         bail!("{} answered {} on {}: {}", target.address, reply.status, target.path, body());
     }
-    ensure!(expect.is_none_or(|expect| reply.body == expect), "{} answered on {}: {}", target.address, target.path, body());
+    ensure!(
+        expect.is_none_or(|expect| reply.body == expect),
+        "{} answered on {}: {}",
+        target.address,
+        target.path,
+        body()
+    );
     Ok(())
 }
 
@@ -211,7 +219,7 @@ fn summary(histogram: &Histogram<u64>) -> Latency {
 #[cfg(test)]
 mod tests {
     use std::io::{Read, Write};
-    use std::net::TcpListener;
+    use std::net::{TcpListener, TcpStream};
 
     use super::*;
 
@@ -230,19 +238,20 @@ mod tests {
         let address = listener.local_addr().unwrap();
         std::thread::spawn(move || {
             for stream in listener.incoming() {
-                let mut stream = stream.unwrap();
-                std::thread::spawn(move || {
-                    let mut bytes = [0; 1024];
-                    for count in 1..10 {
-                        if stream.read(&mut bytes).unwrap_or(0) == 0 {
-                            break;
-                        }
-                        stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{count}").as_bytes()).unwrap();
-                    }
-                });
+                std::thread::spawn(move || count(stream.unwrap()));
             }
         });
         address
+    }
+
+    fn count(mut stream: TcpStream) {
+        let mut bytes = [0; 1024];
+        for count in 1..10 {
+            if stream.read(&mut bytes).unwrap_or(0) == 0 {
+                break;
+            }
+            stream.write_all(format!("HTTP/1.1 200 OK\r\ncontent-length: 1\r\n\r\n{count}").as_bytes()).unwrap();
+        }
     }
 
     #[test]
@@ -255,7 +264,8 @@ mod tests {
     #[test]
     fn an_open_loop_sends_all() {
         let request = request("GET", "/", &[]);
-        let rate = Rate { per_second: 1000, time: Duration::from_millis(4), connections: 4, request: &request, expect: None };
+        let rate =
+            Rate { per_second: 1000, time: Duration::from_millis(4), connections: 4, request: &request, expect: None };
         let latency = open_loop(counting_server(), rate).unwrap();
         assert!(latency.p50_us > 0.0 && latency.p50_us <= latency.max_us);
     }

@@ -75,7 +75,7 @@ pub(crate) fn serve(options: &Options) -> Result<()> {
             });
             tokio::spawn(async move {
                 // A client that breaks off concerns nobody here.
-                drop(http1::Builder::new().pipeline_flush(true).serve_connection(TokioIo::new(stream), service).await);
+                drop(http1::Builder::new().serve_connection(TokioIo::new(stream), service).await);
             });
         }
     })

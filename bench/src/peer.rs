@@ -33,14 +33,13 @@ pub(crate) fn wasmtime(name: &str, program: &Path, component: &Path, reuse: u32)
     let launch = Launch::new(name, program).args(["serve", "--addr", LISTEN, "-Scli", "-O", WASMTIME_TUNED]);
     let launch = if name == WASMTIME_P3 { launch.args(["-Sp3", "-Wcomponent-model-async=y"]) } else { launch };
     let reuse = reuse.to_string();
-    launch
-        .args(["--max-instance-reuse-count", &reuse, "--max-instance-concurrent-reuse-count", "1"])
-        .args([component])
+    launch.args(["--max-instance-reuse-count", &reuse, "--max-instance-concurrent-reuse-count", "1"]).args([component])
 }
 
 /// `cumulet up`, for a component, a manifest or its folder. `data` is its data folder.
 pub(crate) fn cumulet(name: &str, program: &Path, target: &Path, data: &Path) -> Launch {
-    Launch::new(name, program)
+    let launch = Launch { ready: Some("\"event\":\"ready\""), ..Launch::new(name, program) };
+    launch
         .args(["up".as_ref(), target.as_os_str()])
         .args(["--listen", LISTEN, "--admin", "127.0.0.1:0", "--json", "--data-dir"])
         .args([data])

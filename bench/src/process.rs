@@ -17,6 +17,8 @@ use crate::wire::{Connection, request};
 
 /// The longest that a server may take until it answers; wasm may have to be compiled first.
 const START_MAX: Duration = Duration::from_secs(60);
+/// How long its first answer may take, once it listens.
+const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How often a starting server is asked.
 const START_POLL: Duration = Duration::from_millis(1);
 /// Stands for the address in [`Launch::args`].
@@ -31,14 +33,14 @@ pub(crate) struct Launch {
     pub(crate) program: PathBuf,
     /// Its arguments; [`LISTEN`] is replaced by the address.
     pub(crate) args: Vec<OsString>,
-    /// A path that answers below 500 once the server is ready.
-    pub(crate) probe: &'static str,
+    /// What the server prints once it is ready; without it, it is ready as soon as it answers.
+    pub(crate) ready: Option<&'static str>,
 }
 
 impl Launch {
-    /// A server that answers `/` when it is ready.
+    /// A server that is ready as soon as it answers.
     pub(crate) fn new(name: impl Into<String>, program: impl Into<PathBuf>) -> Self {
-        Self { name: name.into(), program: program.into(), args: Vec::new(), probe: "/" }
+        Self { name: name.into(), program: program.into(), args: Vec::new(), ready: None }
     }
 
     /// Adds arguments.
@@ -64,11 +66,11 @@ impl Launch {
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE").env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(log.try_clone()?).stderr(log.try_clone()?);
         let began = clock::now();
-        let child = cores
-            .run(|| command.spawn())?
-            .with_context(|| format!("cannot start {}", self.program.display()))?;
-        let mut server = Server { name: self.name.clone(), child, address, log, log_path: path, started: Duration::ZERO };
-        server.wait(self.probe)?;
+        let child =
+            cores.run(|| command.spawn())?.with_context(|| format!("cannot start {}", self.program.display()))?;
+        let mut server =
+            Server { name: self.name.clone(), child, address, log, log_path: path, started: Duration::ZERO };
+        server.wait(self.ready)?;
         server.started = began.elapsed();
         Ok(server)
     }
@@ -89,15 +91,15 @@ pub(crate) struct Server {
 }
 
 impl Server {
-    fn wait(&mut self, probe: &str) -> Result<()> {
+    fn wait(&mut self, ready: Option<&str>) -> Result<()> {
         let deadline = clock::now() + START_MAX;
         loop {
             if let Some(status) = self.child.try_wait()? {
                 bail!("{} ended with {status} before it answered; see {}", self.name, self.log_path.display());
             }
-            let answer = Connection::open(self.address)
-                .and_then(|mut connection| connection.exchange(&request("GET", probe, &[]), Duration::from_secs(5)));
-            if answer.is_ok_and(|reply| reply.status < 500) {
+            let said =
+                ready.is_none_or(|ready| fs::read_to_string(&self.log_path).is_ok_and(|log| log.contains(ready)));
+            if said && self.answers() {
                 return Ok(());
             }
             if clock::now() > deadline {
@@ -105,6 +107,11 @@ impl Server {
             }
             thread::sleep(START_POLL);
         }
+    }
+
+    fn answers(&self) -> bool {
+        let connection = Connection::open(self.address);
+        connection.and_then(|mut open| open.exchange(&request("GET", "/", &[]), ANSWER_MAX)).is_ok()
     }
 
     /// User and system time of the process and its descendants so far, in seconds.

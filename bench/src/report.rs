@@ -71,7 +71,11 @@ pub(crate) struct Table {
 impl Table {
     /// An empty table.
     pub(crate) fn new(title: impl Into<String>, columns: &[&str]) -> Self {
-        Self { title: title.into(), columns: columns.iter().map(|name| (*name).to_string()).collect(), rows: Vec::new() }
+        Self {
+            title: title.into(),
+            columns: columns.iter().map(|name| (*name).to_string()).collect(),
+            rows: Vec::new(),
+        }
     }
 
     /// Adds a row.
@@ -91,7 +95,9 @@ impl Table {
             let mut row = String::new();
             for (place, (cell, width)) in line.iter().zip(&widths).enumerate() {
                 let pad = " ".repeat(width.saturating_sub(cell.chars().count()));
-                row += &if place == 0 { format!("  {cell}{pad}") } else { format!("   {pad}{cell}") };
+                // Names stand left, figures right.
+                let parts = if place == 0 { ["  ", cell, &pad] } else { ["   ", &pad, cell] };
+                row.extend(parts);
             }
             text.push_str(row.trim_end());
             text.push('\n');
@@ -103,7 +109,9 @@ impl Table {
         let rows: Vec<Value> = self
             .rows
             .iter()
-            .map(|row| Value::Object(self.columns.iter().cloned().zip(row.iter().map(Cell::value)).collect::<Map<_, _>>()))
+            .map(|row| {
+                Value::Object(self.columns.iter().cloned().zip(row.iter().map(Cell::value)).collect::<Map<_, _>>())
+            })
             .collect();
         json!({ "title": self.title, "rows": rows })
     }
@@ -195,7 +203,10 @@ mod tests {
         let mut table = Table::new("title", &["server", "rate"]);
         table.row(vec![Cell::text("a"), Cell::spread(&[1.0, 3.0, 2.0], 1)]);
         table.row(vec![Cell::text("longer"), Cell::None]);
-        assert_eq!(table.print(), "title\n  server            rate\n  a        2.0 (1.0–3.0)\n  longer               –\n");
+        assert_eq!(
+            table.print(),
+            "title\n  server            rate\n  a        2.0 (1.0–3.0)\n  longer               –\n"
+        );
         let rows = json!([{"server": "a", "rate": {"median": 2.0, "min": 1.0, "max": 3.0}}, {"server": "longer", "rate": null}]);
         assert_eq!(table.value(), json!({"title": "title", "rows": rows}));
     }

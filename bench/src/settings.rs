@@ -119,7 +119,8 @@ impl Settings {
 
     /// An example's component, as in `hello_p3`, or why it is left out.
     pub(crate) fn component(&self, name: &str) -> Result<PathBuf, String> {
-        let folder = self.components.clone().unwrap_or_else(|| Self::root().join("examples/target/wasm32-wasip2/release"));
+        let folder =
+            self.components.clone().unwrap_or_else(|| Self::root().join("examples/target/wasm32-wasip2/release"));
         let path = folder.join(format!("{name}.wasm"));
         if path.is_file() {
             return Ok(path);

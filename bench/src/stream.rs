@@ -47,8 +47,7 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
     let launches = hello(settings, data.path(), &mut report)?;
     let split = Cores::allowed()?.split(1);
     split.load.confine()?;
-    let servers =
-        launches.iter().map(|launch| launch.start(&split.server, logs)).collect::<Result<Vec<_>>>()?;
+    let servers = launches.iter().map(|launch| launch.start(&split.server, logs)).collect::<Result<Vec<_>>>()?;
     for server in &servers {
         server.pause()?;
     }
@@ -58,7 +57,11 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
         report.table(table);
     }
     report.note(format!("server on core {}, one connection of a hyper client on {}", split.server, split.load));
-    report.note(format!("each body: {} MiB down, {} MiB to /echo and back; every byte is counted", bytes >> 20, ECHO_BYTES >> 20));
+    report.note(format!(
+        "each body: {} MiB down, {} MiB to /echo and back; every byte is counted",
+        bytes >> 20,
+        ECHO_BYTES >> 20
+    ));
     Ok(report)
 }
 

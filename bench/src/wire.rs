@@ -94,7 +94,9 @@ impl Connection {
             self.head = parse_head(bytes)?;
         }
         let Some(head) = self.head else { return Ok(None) };
-        let Some(body) = parse_body(bytes.get(head.length..).unwrap_or_default(), head.framing)? else { return Ok(None) };
+        let Some(body) = parse_body(bytes.get(head.length..).unwrap_or_default(), head.framing)? else {
+            return Ok(None);
+        };
         self.filled = 0;
         self.head = None;
         Ok(Some(Reply { status: head.status, body }))
@@ -124,7 +126,8 @@ fn parse_head(bytes: &[u8]) -> io::Result<Option<Head>> {
     let Some(end) = memmem::find(bytes, b"\r\n\r\n") else {
         return if bytes.len() > HEAD_BYTES_MAX { Err(malformed("the head has no end")) } else { Ok(None) };
     };
-    let text = std::str::from_utf8(bytes.get(..end).unwrap_or_default()).map_err(|_| malformed("the head is not text"))?;
+    let text =
+        std::str::from_utf8(bytes.get(..end).unwrap_or_default()).map_err(|_| malformed("the head is not text"))?;
     let mut lines = text.split("\r\n");
     let status = lines
         .next()
@@ -200,7 +203,9 @@ mod tests {
 
     #[test]
     fn malformed_heads() {
-        for bytes in ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"] {
+        for bytes in
+            ["HTTP/1.0 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\n\r\n", "HTTP/1.1 200 OK\r\ncontent-length: x\r\n\r\n"]
+        {
             assert!(parse_head(bytes.as_bytes()).is_err(), "{bytes}");
         }
         assert!(parse_head(&vec![b'a'; HEAD_BYTES_MAX + 1]).is_err());
