@@ -89,7 +89,7 @@ fn split(text: &str) -> (Vec<&str>, Vec<(&str, String)>) {
         let header = line.strip_prefix("-- ").and_then(|rest| rest.strip_suffix(" --"));
         match (header, files.last_mut()) {
             (Some(path), _) => files.push((path, String::new())),
-            (None, Some((_, content))) => *content += &format!("{line}\n"),
+            (None, Some((_, content))) => content.extend([line, "\n"]),
             (None, None) => commands.push(line),
         }
     }
