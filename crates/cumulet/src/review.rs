@@ -54,7 +54,7 @@ pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>,
 }
 
 /// The failure of the first component that cannot be served.
-pub(crate) fn refusal(target: &Target, reviewed: &[Reviewed]) -> Option<Box<Failure>> {
+pub(crate) fn refusal(reviewed: &[Reviewed]) -> Option<Box<Failure>> {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     let refused = reviewed.iter().find(|one| one.checked.findings.iter().any(|finding| is_error(&finding)))?;
     let mut failure = Failure::new(Exit::INVALID, format!("the component `{}` cannot be served", refused.name));

@@ -29,7 +29,7 @@ impl Build {
         }
         let reviewed = review::review(&target, Purpose::Show)?;
         check::conclude(&target, &reviewed, terminal);
-        match review::refusal(&target, &reviewed) {
+        match review::refusal(&reviewed) {
             Some(failure) => Err(failure),
             None => Ok(Exit::DONE),
         }

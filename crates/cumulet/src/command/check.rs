@@ -38,7 +38,7 @@ impl Check {
             review::review(&target, Purpose::Show)?
         };
         show(&target, &reviewed, terminal);
-        match review::refusal(&target, &reviewed) {
+        match review::refusal(&reviewed) {
             Some(failure) => Err(failure),
             None => Ok(Exit::DONE),
         }
@@ -185,7 +185,7 @@ fn as_json(target: &Target, reviewed: &[Reviewed]) -> Value {
     json!({
         "app": target.manifest.app.name.as_str(),
         "manifest": target.file.as_ref().map(|file| file.path.display().to_string()),
-        "valid": review::refusal(target, reviewed).is_none(),
+        "valid": review::refusal(reviewed).is_none(),
         "warnings": warnings.collect::<Vec<_>>(),
         "components": components,
     })

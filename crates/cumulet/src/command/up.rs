@@ -66,7 +66,7 @@ impl Up {
             reload.built(&target)?;
         }
         let reviewed = review::review(&target, Purpose::Serve)?;
-        if let Some(failure) = review::refusal(&target, &reviewed) {
+        if let Some(failure) = review::refusal(&reviewed) {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);

@@ -76,7 +76,7 @@ impl Reload {
         self.unbuilt.clear();
         self.unbuilt_all = false;
         let reviewed = review::review(&target, Purpose::Serve)?;
-        if let Some(failure) = review::refusal(&target, &reviewed) {
+        if let Some(failure) = review::refusal(&reviewed) {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, self.terminal);
