@@ -36,10 +36,10 @@ pub(crate) fn run<'a>(folder: &Path, arguments: impl Iterator<Item = &'a str>) -
     command(folder).args(arguments).output().unwrap()
 }
 
-/// The binary in `folder`, in an environment that does not change what it prints.
+/// The binary in `folder`, in an environment that changes neither what it prints nor where it builds.
 pub(crate) fn command(folder: &Path) -> Command {
     let mut command = Command::new(env!("CARGO_BIN_EXE_cumulet"));
-    for variable in ["COLUMNS", "CLICOLOR_FORCE", "RUST_BACKTRACE", "RUST_LOG"] {
+    for variable in ["CARGO_TARGET_DIR", "CLICOLOR_FORCE", "COLUMNS", "RUST_BACKTRACE", "RUST_LOG"] {
         command.env_remove(variable);
     }
     command.current_dir(folder).stdin(Stdio::null());
