@@ -50,11 +50,11 @@ impl CompiledStore {
     /// When the folder cannot be made.
     pub fn open(data_dir: &Path, key: NodeKey) -> Result<Self, StoreError> {
         let folder = data_dir.join("compiled");
-        fs::DirBuilder::new()
-            .recursive(true)
-            .mode(0o700)
-            .create(&folder)
-            .map_err(|source| StoreError { action: "create the folder", path: folder.clone(), source })?;
+        fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder).map_err(|source| StoreError {
+            action: "create the folder",
+            path: folder.clone(),
+            source,
+        })?;
         Ok(Self { folder, key })
     }
 
@@ -134,7 +134,8 @@ mod tests {
 
     #[test]
     fn every_way_to_tamper_is_refused() {
-        let ways: [(&str, fn(&Path)); 4] = [
+        type Tamper = fn(&Path);
+        let ways: [(&str, Tamper); 4] = [
             ("changed", |path| fs::write(path, b"evil").unwrap()),
             ("truncated", |path| fs::write(path, b"cod").unwrap()),
             ("seal removed", |path| fs::remove_file(path.with_extension("seal")).unwrap()),

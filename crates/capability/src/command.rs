@@ -99,7 +99,9 @@ impl CommandError {
         match self {
             Self::Invalid { .. } => "build it again, or check the file with `cumulet check FILE`",
             Self::Service { .. } => "serve it with `cumulet up FILE`",
-            Self::NoEntry => "build it as a command: a program with `main`, for `wasm32-wasip2` or with `wasi:cli/run@0.3`",
+            Self::NoEntry => {
+                "build it as a command: a program with `main`, for `wasm32-wasip2` or with `wasi:cli/run@0.3`"
+            }
             Self::Reactor => "build it as a command, with a `main` function",
             Self::Import { .. } => "see what it imports with `cumulet check FILE`",
             Self::Host { .. } => "this is an error of ours: please report it",
@@ -153,11 +155,8 @@ impl Command {
     /// When it is invalid, is no command, or imports what commands are not offered.
     pub fn compile(engines: &Engines, bytes: &[u8]) -> Result<Self, CommandError> {
         let engine = engines.get(EngineClass::Large);
-        let program = if is_component(bytes) {
-            component_program(engine, bytes)?
-        } else {
-            module_program(engine, bytes)?
-        };
+        let program =
+            if is_component(bytes) { component_program(engine, bytes)? } else { module_program(engine, bytes)? };
         Ok(Self { engine: engine.clone(), program })
     }
 
@@ -171,10 +170,8 @@ impl Command {
     /// # Cancel safety
     /// Dropping the future ends the guest; nothing is left behind but what the guest already wrote.
     pub async fn run(&self, setup: CommandSetup) -> Result<CommandEnd, FolderError> {
-        let gauge = Arc::new(Gauge::new(
-            setup.cpu_nanos_max.unwrap_or(u64::MAX),
-            setup.memory_bytes_max.unwrap_or(u64::MAX),
-        ));
+        let gauge =
+            Arc::new(Gauge::new(setup.cpu_nanos_max.unwrap_or(u64::MAX), setup.memory_bytes_max.unwrap_or(u64::MAX)));
         let data = CommandData::new(setup, Arc::clone(&gauge))?;
         let mut store = new_store(&self.engine, data);
         store.set_hostcall_fuel(HOSTCALL_BYTES_MAX);
@@ -246,8 +243,7 @@ enum Entry {
 
 /// Which version's `run` a component exports; the newer one if it has both.
 fn entry(engine: &Engine, component: &Component) -> Result<Entry, CommandError> {
-    let exports: Vec<String> =
-        component.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
+    let exports: Vec<String> = component.component_type().exports(engine).map(|(name, _)| name.to_owned()).collect();
     let exports_any = |prefix: &str| exports.iter().find(|name| name.starts_with(prefix));
     if exports_any("wasi:cli/run@0.3.").is_some() {
         return Ok(Entry::Wasi03);

@@ -5,8 +5,8 @@ use cumulet_engine::{Ending, Gauge};
 use futures_util::task::AtomicWaker;
 use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
-use std::sync::{Arc, OnceLock};
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
 /// A response body that a guest writes.

@@ -6,7 +6,7 @@ use crate::host::Host;
 use crate::linker::Linkers;
 use crate::profile::Profile;
 use bytes::Bytes;
-use cumulet_engine::{Compiled, EngineClass, Engines, Ending, classify, new_store};
+use cumulet_engine::{Compiled, Ending, EngineClass, Engines, classify, new_store};
 use cumulet_spec::id::RequestId;
 use http::uri::Authority;
 use http_body::Body;
@@ -102,12 +102,8 @@ impl Prepared {
     ///
     /// The response appears in `exchange` as soon as the guest sets it; the guest may go on after that. How it ended
     /// stands there, too. Dropping the future ends the guest.
-    pub async fn run<B>(
-        self: Arc<Self>,
-        exchange: Arc<Exchange>,
-        id: RequestId,
-        request: http::Request<B>,
-    ) where
+    pub async fn run<B>(self: Arc<Self>, exchange: Arc<Exchange>, id: RequestId, request: http::Request<B>)
+    where
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<wasmtime_wasi_http::Error>,
     {

@@ -8,7 +8,14 @@ use wasmtime::component::Linker;
 
 /// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
 pub const OFFERED: [&str; 8] = [
-    "wasi:cli", "wasi:clocks", "wasi:config", "wasi:filesystem", "wasi:http", "wasi:io", "wasi:random", "wasi:sockets",
+    "wasi:cli",
+    "wasi:clocks",
+    "wasi:config",
+    "wasi:filesystem",
+    "wasi:http",
+    "wasi:io",
+    "wasi:random",
+    "wasi:sockets",
 ];
 
 /// The linkers of all classes, filled once.

@@ -48,7 +48,12 @@ impl Outbound {
     /// An outbound side with these grants; nothing is set up until the first request.
     #[must_use]
     pub fn new(grants: Grants) -> Self {
-        Self { grants, client: OnceLock::new(), cache: Cache::default(), permits: Arc::new(Semaphore::new(REQUESTS_MAX)) }
+        Self {
+            grants,
+            client: OnceLock::new(),
+            cache: Cache::default(),
+            permits: Arc::new(Semaphore::new(REQUESTS_MAX)),
+        }
     }
 
     /// The grant that lets a request to this place pass.
@@ -140,7 +145,10 @@ impl WasiHttpHooks for Hooks {
         BODY_CHUNK_BYTES_MAX
     }
 
-    fn p2_error_from_hyper(&mut self, error: &hyper::Error) -> wasmtime_wasi_http::p2::bindings::http::types::ErrorCode {
+    fn p2_error_from_hyper(
+        &mut self,
+        error: &hyper::Error,
+    ) -> wasmtime_wasi_http::p2::bindings::http::types::ErrorCode {
         tracing::debug!(%error, "outbound request failed");
         wasmtime_wasi_http::p2::bindings::http::types::ErrorCode::HttpProtocolError
     }

@@ -1,7 +1,7 @@
 //! What a component's grants come to, worked out once for each revision.
 
-use crate::exchange::Exchange;
 use crate::command::{LookupError, NetworkPolicy};
+use crate::exchange::Exchange;
 use crate::outbound::Outbound;
 use crate::output::{Capture, Channel, OutputSink};
 use cumulet_spec::grant::Grants;
@@ -91,13 +91,10 @@ impl Profile {
         }
         if let Some(policy) = &self.network {
             let policy = Arc::clone(policy);
-            builder
-                .allow_tcp(true)
-                .allow_udp(true)
-                .socket_addr_check(move |address, reason| {
-                    let allowed = policy.allows(address, reason);
-                    Box::pin(async move { allowed })
-                });
+            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, reason| {
+                let allowed = policy.allows(address, reason);
+                Box::pin(async move { allowed })
+            });
         }
         let mut context = builder.build();
         if let Some(folders) = &self.folders {

@@ -16,7 +16,7 @@ const STACK_BYTES: usize = 1 << 20;
 /// Address space of one memory slot: 4 GiB spares every access its bounds check.
 const MEMORY_SLOT_BYTES: usize = 4 << 30;
 /// Elements that a table in the pool can hold.
-const TABLE_ELEMENTS_MAX: usize = 100_000;
+pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Bytes of a memory that stay resident between two instances in the same slot.
 const MEMORY_RESIDENT_BYTES: usize = 2 << 20;
 /// The same for tables and for stacks.
@@ -85,9 +85,7 @@ impl Engines {
     /// # Errors
     /// When the machine refuses the address space or lacks a feature of the processor.
     pub fn new(settings: PoolSettings) -> Result<Self, EngineError> {
-        let build = |class| {
-            Engine::new(&config(class, settings)).map_err(|source| EngineError { class, source })
-        };
+        let build = |class| Engine::new(&config(class, settings)).map_err(|source| EngineError { class, source });
         Ok(Self {
             plain: build(EngineClass::Plain)?,
             concurrent: build(EngineClass::Async)?,
@@ -205,6 +203,8 @@ fn pool(settings: PoolSettings) -> InstanceAllocationStrategy {
         .max_core_instances_per_component(CORE_INSTANCES_PER_SLOT * 4)
         .max_tables_per_component(TABLES_PER_SLOT * 4)
         .max_memories_per_component(MEMORIES_PER_SLOT * 4)
+        .max_tables_per_module(TABLES_PER_SLOT * 4)
+        .max_memories_per_module(MEMORIES_PER_SLOT * 4)
         .max_memory_size(MEMORY_SLOT_BYTES)
         .table_elements(TABLE_ELEMENTS_MAX)
         .linear_memory_keep_resident(MEMORY_RESIDENT_BYTES)
@@ -221,7 +221,6 @@ pub(crate) fn slots_needed(component: &wasmtime::component::Component) -> u32 {
     let tables = required.num_tables.div_ceil(TABLES_PER_SLOT);
     memories.max(tables).max(1)
 }
-
 
 #[cfg(test)]
 mod tests {

@@ -48,6 +48,8 @@ fn is_host_limit(error: &Error) -> bool {
         text.contains("fuel allocated for hostcalls has been exhausted")
             || text.contains("too many handles")
             || text.contains("resource table has no free keys")
+            || text.contains("total size of fields exceeds limit")
+            || (text.starts_with("requested len ") && text.contains(" exceeds limit "))
     })
 }
 

@@ -17,7 +17,7 @@ mod store;
 mod ticker;
 
 pub use class::EngineClass;
-pub use compile::{Compiled, CompileError, compile};
+pub use compile::{CompileError, Compiled, compile};
 pub use config::{EngineError, Engines, PoolSettings, pagemap_scan_is_safe};
 pub use cpu::thread_cpu_nanos;
 pub use fault::{Ending, classify};

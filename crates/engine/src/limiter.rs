@@ -1,5 +1,6 @@
 //! One memory limit over everything that an instance can grow.
 
+use crate::config::TABLE_ELEMENTS_MAX;
 use crate::gauge::{Breach, Gauge};
 use std::sync::Arc;
 use wasmtime::{Error, ResourceLimiter, Result};
@@ -71,6 +72,11 @@ impl ResourceLimiter for MemoryLimiter {
     }
 
     fn table_growing(&mut self, current: usize, desired: usize, maximum: Option<usize>) -> Result<bool> {
+        // The pool's bound comes as `maximum`, too, but it is ours and not the table's.
+        if desired > TABLE_ELEMENTS_MAX {
+            self.gauge.note(Breach::Memory);
+            return Ok(false);
+        }
         if maximum.is_some_and(|maximum| desired > maximum) {
             return Ok(false);
         }
@@ -127,5 +133,13 @@ mod tests {
         let mut limiter = limiter(1000);
         assert!(!limiter.memory_growing(0, 500, Some(400)).unwrap());
         assert_eq!(limiter.gauge().breach(), None);
+    }
+
+    #[test]
+    fn a_table_larger_than_the_pool_holds_is_a_breach() {
+        let mut limiter = limiter(u64::MAX);
+        assert!(limiter.table_growing(0, TABLE_ELEMENTS_MAX, Some(TABLE_ELEMENTS_MAX)).unwrap());
+        assert!(!limiter.table_growing(0, TABLE_ELEMENTS_MAX + 1, Some(TABLE_ELEMENTS_MAX)).unwrap());
+        assert_eq!(limiter.gauge().breach(), Some(Breach::Memory));
     }
 }

@@ -6,7 +6,11 @@ use std::pin::Pin;
 use std::task::{Context, Poll};
 
 /// Polls a guest once and adds the thread's processor time to its gauge.
-pub fn poll_measured<F: Future + ?Sized>(gauge: &Gauge, guest: Pin<&mut F>, context: &mut Context<'_>) -> Poll<F::Output> {
+pub fn poll_measured<F: Future + ?Sized>(
+    gauge: &Gauge,
+    guest: Pin<&mut F>,
+    context: &mut Context<'_>,
+) -> Poll<F::Output> {
     gauge.slice_starts(thread_cpu_nanos());
     let poll = guest.poll(context);
     gauge.slice_ends(thread_cpu_nanos());

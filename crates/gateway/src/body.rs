@@ -40,6 +40,7 @@ struct Limit {
 struct Counts {
     bytes: AtomicU64,
     too_large: AtomicBool,
+    disconnected: AtomicBool,
 }
 
 /// What came in of one request body; stays readable when the body is gone.
@@ -116,12 +117,13 @@ impl Body for RequestBody {
             Source::Empty => None,
             Source::Wire { body, limit } => match ready!(Pin::new(body).poll_frame(cx)) {
                 Some(Ok(frame)) => Some(limit.take(frame)),
-                Some(Err(error)) => Some(Err(error.into())),
+                Some(Err(error)) => Some(Err(limit.note(error.into()))),
                 None => None,
             },
             Source::Chunks { receiver, limit } => match ready!(receiver.poll_recv(cx)) {
                 Some(Ok(frame)) => Some(limit.take(frame)),
-                other => other,
+                Some(Err(error)) => Some(Err(limit.note(error))),
+                None => None,
             },
         };
         if matches!(chunk, Some(Err(_))) {
@@ -153,6 +155,17 @@ impl Limit {
         Self { left: bytes_max, counts: Arc::default() }
     }
 
+    /// Remembers that the client went away, or sent too much, and passes the failure on.
+    fn note(&self, error: RequestBodyError) -> RequestBodyError {
+        match error.kind {
+            RequestBodyErrorKind::Disconnected => self.counts.disconnected.store(true, Ordering::Relaxed),
+            // Found by whoever fills the channel.
+            RequestBodyErrorKind::TooLarge => self.counts.too_large.store(true, Ordering::Relaxed),
+            RequestBodyErrorKind::Malformed => {}
+        }
+        error
+    }
+
     /// Counts a frame, or refuses it.
     fn take(&mut self, frame: Frame<Bytes>) -> Chunk {
         let Some(data) = frame.data_ref() else { return Ok(frame) };
@@ -178,6 +191,12 @@ impl BodyMeter {
     #[must_use]
     pub fn too_large(&self) -> bool {
         self.0.as_ref().is_some_and(|counts| counts.too_large.load(Ordering::Relaxed))
+    }
+
+    /// Whether the client went away before the body's end, and a reader of the body has met that.
+    #[must_use]
+    pub fn disconnected(&self) -> bool {
+        self.0.as_ref().is_some_and(|counts| counts.disconnected.load(Ordering::Relaxed))
     }
 }
 

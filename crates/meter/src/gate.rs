@@ -32,13 +32,7 @@ impl Gate {
     /// A gate for `capacity` units before which at most `waiting_max` wait.
     #[must_use]
     pub fn new(capacity: u32, waiting_max: usize) -> Self {
-        Self {
-            capacity,
-            waiting_max,
-            inside: AtomicU32::new(0),
-            waiting: AtomicU32::new(0),
-            queue: Mutex::default(),
-        }
+        Self { capacity, waiting_max, inside: AtomicU32::new(0), waiting: AtomicU32::new(0), queue: Mutex::default() }
     }
 
     /// Units inside at this moment.

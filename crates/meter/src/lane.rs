@@ -104,7 +104,6 @@ impl Lane {
     }
 
     /// Waits in both queues in turn. The caller bounds the wait and drops the future when it is over.
-    #[must_use]
     pub fn admit(self: &Arc<Self>) -> Entering {
         Entering { lane: Arc::clone(self), own: Step::new(), node: Step::new() }
     }

@@ -106,14 +106,15 @@ mod tests {
     #[test]
     fn sums_are_conserved_across_threads() {
         let tally = Tally::default();
+        let settle_all = || {
+            for wall_us in 0..1_000 {
+                let usage = Usage { wall_us, executed_us: 2, bytes_out: 3, ..Usage::default() };
+                tally.settle(Outcome::Ok, &usage);
+            }
+        };
         std::thread::scope(|scope| {
             for _ in 0..4 {
-                scope.spawn(|| {
-                    for wall_us in 0..1_000 {
-                        let usage = Usage { wall_us, executed_us: 2, bytes_out: 3, ..Usage::default() };
-                        tally.settle(Outcome::Ok, &usage);
-                    }
-                });
+                scope.spawn(settle_all);
             }
         });
         let totals = tally.totals();

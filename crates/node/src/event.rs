@@ -4,6 +4,7 @@
 //! and writes them in batches. When the queue is full, what does not fit is dropped and counted.
 
 mod line;
+mod partial;
 mod writer;
 
 use crate::clock::Moment;

@@ -12,10 +12,10 @@ use cumulet_capability::{GuestResponse, RequestBodyFailure};
 use cumulet_gateway::{Incoming, Rejection, RequestBody, RequestBodyError, RequestBodyErrorKind};
 use cumulet_meter::Permit;
 use cumulet_spec::outcome::Outcome;
+use http::HeaderValue;
 use http_body_util::BodyExt as _;
 use std::future::poll_fn;
 use std::sync::Arc;
-use std::task::Poll;
 use std::time::Duration;
 
 /// How long a request waits for its component's concurrency or for a slot of the node.
@@ -31,8 +31,7 @@ pub(crate) async fn invoke(serving: &Serving, incoming: Incoming) -> Result<http
     let (ticket, request) = admitted(serving, target, permit, incoming);
     let mut guest = Box::pin(Arc::clone(&ticket.target.prepared).run(Arc::clone(&ticket.exchange), ticket.id, request));
     // The first slice runs at once, here: most guests need no other.
-    let first = poll_fn(|context| Poll::Ready(serving.slicer.poll(ticket.exchange.gauge(), guest.as_mut(), context)));
-    if first.await.is_ready() {
+    if serving.slicer.first(ticket.exchange.gauge(), guest.as_mut()).is_ready() {
         drop(guest);
         return settle(ticket);
     }
@@ -74,7 +73,11 @@ fn admitted(
     permit: Permit,
     incoming: Incoming,
 ) -> (Ticket, http::Request<impl http_body::Body<Data = bytes::Bytes, Error = RequestBodyFailure> + Send + 'static>) {
-    let Incoming { id, request, .. } = incoming;
+    let Incoming { id, mut request, .. } = incoming;
+    if request.uri().authority().is_none() {
+        // HTTP/1.0 may come without; WASI knows no request without an authority.
+        request.headers_mut().entry(http::header::HOST).or_insert(HeaderValue::from_static("localhost"));
+    }
     let bytes_in = request.body().meter();
     let admitted = Admitted { permit, started: now(), id, bytes_in };
     let ticket = Ticket::new(target, admitted, Arc::clone(&serving.events), &request);
@@ -89,10 +92,14 @@ fn read_body_error(error: RequestBodyError) -> RequestBodyFailure {
 }
 
 /// Ends an invocation whose guest ended within its first slice: the response, if any, is all here.
-fn settle(ticket: Ticket) -> Result<http::Response<ReplyBody>, Rejection> {
+fn settle(mut ticket: Ticket) -> Result<http::Response<ReplyBody>, Rejection> {
     let response = match ticket.exchange.take() {
-        Some(Ok(response)) if !ticket.body_too_large() => response,
-        Some(Err(_refused)) if !ticket.body_too_large() => return reject(ticket, Outcome::Trap),
+        Some(Ok(response)) if is_final(&response) && !ticket.body_too_large() => response,
+        Some(Err(text)) => {
+            ticket.note(text);
+            let outcome = ticket.outcome_without_answer();
+            return reject(ticket, outcome);
+        }
         _ => {
             let outcome = ticket.outcome_without_answer();
             return reject(ticket, outcome);
@@ -121,23 +128,33 @@ async fn follow(mut answer: Answer, is_head: bool) -> Result<http::Response<Repl
     let exchange = Arc::clone(answer.task().exchange());
     let response: Option<Result<GuestResponse, String>> = poll_fn(|context| exchange.poll_take(context)).await;
     match response {
-        Some(Ok(response)) => {
-            let status = response.status();
-            answer.task().answered(status.as_u16());
-            if is_head || status == http::StatusCode::NO_CONTENT || status == http::StatusCode::NOT_MODIFIED {
-                answer.without_body();
+        Some(Ok(response)) if is_final(&response) && !answer.task().body_too_large() => {
+            answer.task().answered(response.status().as_u16());
+            if let Some(bytes) = body_length(&response, is_head) {
+                answer.expect(bytes);
             }
             Ok(response.map(|body| ReplyBody::live(body, answer)))
         }
-        Some(Err(_)) => {
-            answer.task().answered(Outcome::Trap.status());
-            answer.complete();
-            Err(Outcome::Trap.into())
-        }
-        None => {
-            let outcome = answer.task().outcome_without_answer();
-            answer.complete();
+        refused => {
+            if let Some(Err(text)) = refused {
+                answer.task().note(text);
+            }
+            let outcome = answer.refuse();
             Err(Rejection { outcome, retry_after: outcome.retry_after().then_some(RETRY_AFTER) })
         }
     }
+}
+
+/// An interim status is no answer.
+fn is_final(response: &GuestResponse) -> bool {
+    !response.status().is_informational()
+}
+
+/// How long the body will be, where the head says so.
+fn body_length(response: &GuestResponse, is_head: bool) -> Option<u64> {
+    let status = response.status();
+    if is_head || status == http::StatusCode::NO_CONTENT || status == http::StatusCode::NOT_MODIFIED {
+        return Some(0);
+    }
+    response.headers().get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
 }

@@ -20,6 +20,7 @@ mod target;
 mod task;
 mod ticket;
 pub mod watch;
+pub mod wire;
 
 pub use cumulet_gateway::Drained;
 pub use event::EventFormat;

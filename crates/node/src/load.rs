@@ -238,4 +238,3 @@ async fn blocking<T: Send + 'static>(
 ) -> Result<T, LoadErrorKind> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(LoadErrorKind::Interrupted))
 }
-

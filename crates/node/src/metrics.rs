@@ -91,7 +91,11 @@ fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
         ("cumulet_slots", "Slots of the pool.", u64::from(slots.capacity())),
         ("cumulet_slots_in_use", "Slots of the pool that invocations hold.", u64::from(slots.inside())),
         ("cumulet_slots_waiting", "Invocations that wait for a slot.", u64::from(slots.waiting())),
-        ("cumulet_pagemap_scan", "Whether slots are reset by asking the kernel for dirty pages.", u64::from(pagemap_scan)),
+        (
+            "cumulet_pagemap_scan",
+            "Whether slots are reset by asking the kernel for dirty pages.",
+            u64::from(pagemap_scan),
+        ),
     ];
     for (name, help, value) in gauges {
         heading(text, name, "gauge", help);

@@ -22,9 +22,15 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
+use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+/// How long a drain waits for guests whose responses are out.
+const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
+/// How often it looks.
+const GUESTS_END_LOOK: Duration = Duration::from_millis(2);
 
 /// How to serve.
 #[derive(Debug)]
@@ -132,7 +138,8 @@ impl Node {
         let ticker = Ticker::start(workshop.engines.all()).map_err(StartError::Thread)?;
         let queue = Arc::new(Queue::default());
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let runners = Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let runners =
+            Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
         let serving = Arc::new(Serving {
             routes: ArcSwap::from_pointee(RouteTable::default()),
             admission: Admission::new(workshop.engines.settings().slots),
@@ -197,14 +204,39 @@ impl Node {
         self.serving.routes.store(Arc::new(loaded.routes));
     }
 
+    /// What the gateway calls for each request.
+    #[cfg(test)]
+    pub(crate) fn handler(&self) -> ServingHandler {
+        ServingHandler(Arc::clone(&self.serving))
+    }
+
+    /// The sums of a component.
+    #[cfg(test)]
+    pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
+        self.workshop.tally(app, component)
+    }
+
     /// Accepts nothing more, finishes what runs, within bounds, and writes the last events.
-    pub async fn drain(self) -> Drained {
+    pub async fn drain(mut self) -> Drained {
         // Nobody listens when both listeners have failed before.
         let _unheard = self.stop.send(true);
-        let drained = self.gateway.await.unwrap_or(Drained { finished: 0, cut: 0 });
+        let drained = (&mut self.gateway).await.unwrap_or(Drained { finished: 0, cut: 0 });
+        self.guests_end().await;
         // The admin listener has nothing that must finish.
         self.admin.abort();
         drained
+    }
+
+    /// Waits, within a bound, for guests that go on after their response: their last event is still to come.
+    async fn guests_end(&self) {
+        let slots = self.serving.admission.slots();
+        let ended = async {
+            while slots.inside() > 0 {
+                tokio::time::sleep(GUESTS_END_LOOK).await;
+            }
+        };
+        // What is not done by then is dropped with the run queue.
+        let _cut = tokio::time::timeout(GUESTS_END_TIME_MAX, ended).await;
     }
 }
 

@@ -3,7 +3,7 @@
 use crate::task::Task;
 use crate::ticket::outcome_of;
 use bytes::Bytes;
-use cumulet_capability::GuestBody;
+use cumulet_capability::{GuestBody, GuestEnd};
 use cumulet_gateway::BodyFailure;
 use cumulet_spec::outcome::Outcome;
 use http_body::{Body, Frame, SizeHint};
@@ -119,18 +119,20 @@ impl Body for ReplyBody {
 pub(crate) struct Answer {
     task: Arc<Task>,
     is_over: bool,
-    /// The client gets no body whatever the guest writes: to `HEAD`, and with some statuses.
-    is_bodiless: bool,
+    /// Bytes after which the response is complete, where its head says so: the client is not asked for more, and none
+    /// at all to `HEAD` and with some statuses.
+    bytes_expected: Option<u64>,
+    bytes_sent: u64,
 }
 
 impl Answer {
     pub(crate) fn new(task: Arc<Task>) -> Self {
-        Self { task, is_over: false, is_bodiless: false }
+        Self { task, is_over: false, bytes_expected: None, bytes_sent: 0 }
     }
 
-    /// Says that the head is all of the response.
-    pub(crate) fn without_body(&mut self) {
-        self.is_bodiless = true;
+    /// Says after how many bytes of body the response is complete.
+    pub(crate) fn expect(&mut self, bytes: u64) {
+        self.bytes_expected = Some(bytes);
     }
 
     pub(crate) fn task(&self) -> &Arc<Task> {
@@ -143,6 +145,17 @@ impl Answer {
             self.is_over = true;
             self.task.response_ends();
         }
+    }
+
+    /// The client gets an error instead of a response: its outcome. A guest that has not ended is ended.
+    pub(crate) fn refuse(&mut self) -> Outcome {
+        let task = Arc::clone(&self.task);
+        task.exchange().close(GuestEnd::Finished);
+        let outcome = task.outcome_without_answer();
+        task.answered(0);
+        task.stop();
+        self.complete();
+        outcome
     }
 
     fn poll_frame(
@@ -160,7 +173,9 @@ impl Answer {
                 Poll::Ready(Some(Err(self.fail(Outcome::Deadline))))
             }
             Some(Ok(frame)) => {
-                self.task.sent(frame.data_ref().map_or(0, |data| data.len() as u64));
+                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+                self.bytes_sent += bytes;
+                self.task.sent(bytes);
                 if frame.is_trailers() {
                     self.complete();
                 }
@@ -193,7 +208,7 @@ impl Answer {
 
     fn fail(&mut self, outcome: Outcome) -> BodyFailure {
         if outcome == Outcome::Deadline {
-            self.task.exchange().close(cumulet_capability::GuestEnd::Deadline);
+            self.task.exchange().close(GuestEnd::Deadline);
         }
         self.complete();
         BodyFailure { outcome }
@@ -203,7 +218,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.is_over {
-            if !self.is_bodiless {
+            if self.bytes_expected != Some(self.bytes_sent) {
                 self.task.abandon();
             }
             self.complete();

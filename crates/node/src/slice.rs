@@ -1,16 +1,45 @@
-//! One poll of a guest: its executed time is measured and its slice cut.
+//! One slice of a guest: its executed time is measured, and the engine cuts it.
 
 use cumulet_engine::{Gauge, Ticker, poll_measured};
 use std::pin::Pin;
-use std::task::{Context, Poll};
+use std::sync::Arc;
+use std::sync::atomic::{AtomicBool, Ordering};
+use std::task::{Context, Poll, Wake, Waker};
 
 /// A guest from its instantiation to its end.
 pub(crate) type Guest = Pin<Box<dyn Future<Output = ()> + Send>>;
+
+/// How often a guest that asks to be polled again at once is indulged in its first slice.
+const FIRST_POLLS_MAX: u32 = 8;
+/// Executed time after which a first slice is over in any case, in nanoseconds.
+const FIRST_NANOS_MAX: u64 = 500_000;
 
 /// Polls guests while the ticker ticks.
 #[derive(Debug)]
 pub(crate) struct Slicer {
     ticker: Ticker,
+}
+
+/// Remembers that it was woken.
+struct Flag(AtomicBool);
+
+impl Wake for Flag {
+    fn wake(self: Arc<Self>) {
+        self.wake_by_ref();
+    }
+
+    fn wake_by_ref(self: &Arc<Self>) {
+        self.0.store(true, Ordering::SeqCst);
+    }
+}
+
+thread_local! {
+    /// The waker of first slices on this thread. A guest that keeps it beyond its slice can cause one poll too many
+    /// of another guest, and nothing else.
+    static FIRST: (Arc<Flag>, Waker) = {
+        let flag = Arc::new(Flag(AtomicBool::new(false)));
+        (Arc::clone(&flag), Waker::from(flag))
+    };
 }
 
 impl Slicer {
@@ -19,8 +48,33 @@ impl Slicer {
     }
 
     /// Polls a guest for at most one slice.
-    pub(crate) fn poll(&self, gauge: &Gauge, guest: Pin<&mut (dyn Future<Output = ()> + Send)>, context: &mut Context<'_>) -> Poll<()> {
+    pub(crate) fn poll(
+        &self,
+        gauge: &Gauge,
+        guest: Pin<&mut (dyn Future<Output = ()> + Send)>,
+        context: &mut Context<'_>,
+    ) -> Poll<()> {
         let _running = self.ticker.running();
         poll_measured(gauge, guest, context)
+    }
+
+    /// Runs a guest's first slice here and now. A guest of WASI 0.3 asks to be polled again between its steps; as long
+    /// as it does, it has not waited for anything, and its slice goes on.
+    ///
+    /// A guest that is pending after this must be polled again by whoever takes it over: no wake-up reaches it.
+    pub(crate) fn first(&self, gauge: &Gauge, mut guest: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Poll<()> {
+        FIRST.with(|(flag, waker)| {
+            let mut context = Context::from_waker(waker);
+            for _ in 0..FIRST_POLLS_MAX {
+                flag.0.store(false, Ordering::SeqCst);
+                if self.poll(gauge, guest.as_mut(), &mut context).is_ready() {
+                    return Poll::Ready(());
+                }
+                if !flag.0.load(Ordering::SeqCst) || gauge.cpu_nanos() > FIRST_NANOS_MAX {
+                    break;
+                }
+            }
+            Poll::Pending
+        })
     }
 }

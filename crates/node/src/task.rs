@@ -2,15 +2,15 @@
 
 use crate::clock::now;
 use crate::queue::Queue;
-use crate::ticket::{Ticket, outcome_of};
 use crate::slice::{Guest, Slicer};
+use crate::ticket::{Ticket, outcome_of};
 use cumulet_capability::{Exchange, GuestEnd};
 use cumulet_spec::outcome::Outcome;
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::pin::Pin;
-use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU64, Ordering};
+use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Wake, Waker};
 use tokio::time::{Instant, Sleep, sleep_until};
 
@@ -51,8 +51,12 @@ pub(crate) struct Task {
     slicer: Arc<Slicer>,
     /// Nobody is left to read the answer.
     is_abandoned: AtomicBool,
+    /// The guest is not to be polled again.
+    is_stopped: AtomicBool,
     /// The halves that have ended.
     ended: AtomicU8,
+    /// The outcome, once both have.
+    settled: OnceLock<Outcome>,
     bytes_out: AtomicU64,
     status: AtomicU64,
 }
@@ -76,7 +80,9 @@ impl Task {
             queue: Arc::clone(queue),
             slicer: Arc::clone(slicer),
             is_abandoned: AtomicBool::new(false),
+            is_stopped: AtomicBool::new(false),
             ended: AtomicU8::new(0),
+            settled: OnceLock::new(),
             bytes_out: AtomicU64::new(0),
             status: AtomicU64::new(0),
         });
@@ -94,14 +100,19 @@ impl Task {
 
     /// Whether the invocation's time is up.
     pub(crate) fn is_late(&self) -> bool {
-        self.ticket.lock().as_ref().is_some_and(|ticket| {
-            now().saturating_duration_since(ticket.started) > ticket.target.time_max
-        })
+        self.ticket
+            .lock()
+            .as_ref()
+            .is_some_and(|ticket| now().saturating_duration_since(ticket.started) > ticket.target.time_max)
     }
 
     /// The outcome, when the guest has not answered.
     pub(crate) fn outcome_without_answer(&self) -> Outcome {
-        self.ticket.lock().as_ref().map_or(Outcome::HostError, Ticket::outcome_without_answer)
+        match self.ticket.lock().as_ref() {
+            Some(ticket) => ticket.outcome_without_answer(),
+            // A guest that failed may have been settled before whoever waited for its answer came to look.
+            None => self.settled.get().copied().unwrap_or(Outcome::HostError),
+        }
     }
 
     /// Whether the request body went over its limit.
@@ -137,7 +148,7 @@ impl Task {
     }
 
     fn poll(&self, work: &mut Work, context: &mut Context<'_>) -> Poll<()> {
-        if self.is_abandoned.load(Ordering::SeqCst) {
+        if self.is_stopped.load(Ordering::SeqCst) {
             self.exchange.close(GuestEnd::ClientGone);
             return Poll::Ready(());
         }
@@ -156,10 +167,23 @@ impl Task {
         }
     }
 
+    /// Notes what the operator is to be told.
+    pub(crate) fn note(&self, detail: String) {
+        if let Some(ticket) = self.ticket.lock().as_mut() {
+            ticket.note(detail);
+        }
+    }
+
+    /// Ends the guest at its next turn, whatever it does.
+    pub(crate) fn stop(self: &Arc<Self>) {
+        self.is_stopped.store(true, Ordering::SeqCst);
+        self.wake_by_ref();
+    }
+
     /// Nobody is left to read the answer: the guest is ended, unless it has ended.
     pub(crate) fn abandon(self: &Arc<Self>) {
         self.is_abandoned.store(true, Ordering::SeqCst);
-        self.wake_by_ref();
+        self.stop();
     }
 
     /// Counts bytes of the response that went out.
@@ -183,7 +207,8 @@ impl Task {
         if self.ended.fetch_or(halves, Ordering::SeqCst) | halves != BOTH {
             return;
         }
-        let Some(ticket) = self.ticket.lock().take() else { return };
+        let mut held = self.ticket.lock();
+        let Some(ticket) = held.take() else { return };
         let status = u16::try_from(self.status.load(Ordering::Relaxed)).unwrap_or(0);
         let outcome = if self.is_abandoned.load(Ordering::SeqCst) {
             Outcome::ClientGone
@@ -192,6 +217,8 @@ impl Task {
         } else {
             self.exchange.end().map_or(Outcome::HostError, outcome_of)
         };
+        let _first = self.settled.set(outcome);
+        drop(held);
         let status = if status == 0 { outcome.status() } else { status };
         ticket.settle(outcome, status, self.bytes_out.load(Ordering::Relaxed));
     }

@@ -27,6 +27,7 @@ pub(crate) struct Ticket {
     method: http::Method,
     path: Option<PathAndQuery>,
     bytes_in: BodyMeter,
+    detail: Option<Box<str>>,
 }
 
 /// What a ticket is made of besides the target.
@@ -38,7 +39,12 @@ pub(crate) struct Admitted {
 }
 
 impl Ticket {
-    pub(crate) fn new<B>(target: Arc<Target>, admitted: Admitted, events: Arc<EventQueue>, request: &http::Request<B>) -> Self {
+    pub(crate) fn new<B>(
+        target: Arc<Target>,
+        admitted: Admitted,
+        events: Arc<EventQueue>,
+        request: &http::Request<B>,
+    ) -> Self {
         let exchange = Arc::new(Exchange::new(target.gauge()));
         Self {
             target,
@@ -50,7 +56,13 @@ impl Ticket {
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
             bytes_in: admitted.bytes_in,
+            detail: None,
         }
+    }
+
+    /// Notes what the operator is to be told beyond the outcome.
+    pub(crate) fn note(&mut self, detail: String) {
+        self.detail = Some(detail.into());
     }
 
     /// How the invocation ended as far as the guest is concerned, when it has not answered.
@@ -71,8 +83,15 @@ impl Ticket {
         self.bytes_in.too_large()
     }
 
+    /// Whatever a guest makes of a request that broke off, if it is not a breach of its limits: its client left.
+    fn blamed(&self, outcome: Outcome) -> Outcome {
+        let within_limits = matches!(outcome, Outcome::Ok | Outcome::Trap | Outcome::NoResponse);
+        if within_limits && self.bytes_in.disconnected() { Outcome::ClientGone } else { outcome }
+    }
+
     /// Ends the invocation: the permit is settled and the canonical event written.
     pub(crate) fn settle(self, outcome: Outcome, status: u16, bytes_out: u64) {
+        let outcome = self.blamed(outcome);
         let wall = now().saturating_duration_since(self.started);
         let gauge = self.exchange.gauge();
         let usage = Usage {
@@ -84,7 +103,7 @@ impl Ticket {
             ..Usage::default()
         };
         self.permit.settle(outcome, &usage);
-        let detail = self.exchange.end().and_then(detail_of);
+        let detail = self.detail.or_else(|| self.exchange.end().and_then(detail_of));
         self.events.push(Event::Invoked(Box::new(Invoked {
             id: self.id,
             target: self.target,

@@ -278,14 +278,15 @@ impl Connection {
         while self.pending.len() < length {
             ensure!(self.read_more()?, "the connection ended inside a body");
         }
-        Ok(self.pending.drain(..length).collect())
+        let rest = self.pending.split_off(length);
+        Ok(std::mem::replace(&mut self.pending, rest))
     }
 
     /// Reads what there is; false at the end of the stream.
     fn read_more(&mut self) -> std::io::Result<bool> {
         let mut buffer = [0; 16 << 10];
         let count = self.stream.read(&mut buffer)?;
-        self.pending.extend(buffer.iter().take(count));
+        self.pending.extend_from_slice(buffer.get(..count).unwrap_or_default());
         Ok(count > 0)
     }
 }

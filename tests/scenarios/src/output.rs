@@ -96,8 +96,8 @@ pub fn event(line: &str) -> Option<Value> {
     serde_json::from_str::<Value>(line).ok().filter(Value::is_object)
 }
 
-/// The text in `field` of `event`, at its top or among its `fields`.
+/// The text in `field` of `event`.
 #[must_use]
 pub fn text<'a>(event: &'a Value, field: &str) -> Option<&'a str> {
-    event.get(field).or_else(|| event.get("fields")?.get(field))?.as_str()
+    event.get(field)?.as_str()
 }

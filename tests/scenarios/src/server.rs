@@ -101,7 +101,7 @@ impl Server {
     pub fn invocation(&self, id: &str) -> anyhow::Result<Value> {
         self.stderr.wait_for(&format!("event with an outcome for request {id}"), |line| {
             output::event(line).filter(|event| {
-                output::text(event, "request_id") == Some(id) && output::text(event, "outcome").is_some()
+                output::text(event, "event") == Some("invocation") && output::text(event, "request_id") == Some(id)
             })
         })
     }

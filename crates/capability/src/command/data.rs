@@ -48,10 +48,9 @@ impl CommandData {
             });
         for folder in &setup.folders {
             let permissions = if folder.write { FsPerms::ReadWrite } else { FsPerms::ReadOnly };
-            builder.preopened_dir(&folder.from, &folder.at, permissions).map_err(|source| FolderError {
-                folder: folder.from.display().to_string(),
-                source,
-            })?;
+            builder
+                .preopened_dir(&folder.from, &folder.at, permissions)
+                .map_err(|source| FolderError { folder: folder.from.display().to_string(), source })?;
         }
         let lookup = WasiCtxBuilder::new().allow_ip_name_lookup(true).build().sockets().clone();
         Ok(Self {

@@ -16,9 +16,7 @@ pub(super) fn preview1(engine: &Engine) -> Result<ModuleLinker<CommandData>> {
     wasmtime_wasi::p1::add_to_linker_async(&mut linker, CommandData::preview1)?;
     // The library's own refuses codes from 126 on, which C programs do use; a process can pass on 8 bits of them.
     linker.allow_shadowing(true);
-    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: i32| -> Result<()> {
-        Err(I32Exit(code).into())
-    })?;
+    linker.func_wrap("wasi_snapshot_preview1", "proc_exit", |code: i32| -> Result<()> { Err(I32Exit(code).into()) })?;
     Ok(linker)
 }
 

@@ -1,8 +1,8 @@
 //! Name lookup: only of names that were granted.
 
 use std::marker::PhantomData;
-use wasmtime::{Error, Result};
 use wasmtime::component::{Accessor, HasData, Linker, Resource};
+use wasmtime::{Error, Result};
 use wasmtime_wasi::p2::bindings::sockets::ip_name_lookup as p2;
 use wasmtime_wasi::p2::bindings::sockets::network::{self, ErrorCode, IpAddress, Network};
 use wasmtime_wasi::p2::{DynPollable, SocketError};

@@ -166,9 +166,7 @@ impl NetworkPolicy {
     /// therefore covers every number here; that the guest did not name one itself was checked when it bound.
     fn may_listen(&self, protocol: Protocol, address: SocketAddr) -> bool {
         self.covers(Use::Listen, protocol, address)
-            || self
-                .of(Use::Listen, protocol)
-                .any(|place| place.port == Some(0) && self.is_host(place, address.ip()))
+            || self.of(Use::Listen, protocol).any(|place| place.port == Some(0) && self.is_host(place, address.ip()))
     }
 }
 

@@ -70,9 +70,7 @@ impl Cache {
         let entries = self.entries.read();
         let entry = entries.get(question.head.uri())?;
         match entry.policy.before_request(&question.head, now()) {
-            BeforeRequest::Fresh(head) => {
-                Some(http::Response::from_parts(head, whole(entry.body.clone())))
-            }
+            BeforeRequest::Fresh(head) => Some(http::Response::from_parts(head, whole(entry.body.clone()))),
             BeforeRequest::Stale { .. } => None,
         }
     }

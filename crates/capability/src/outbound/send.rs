@@ -79,7 +79,11 @@ fn read_error(error: &legacy::Error) -> Error {
             }
         }
         if let Some(hyper) = current.downcast_ref::<hyper::Error>() {
-            return if hyper.is_incomplete_message() { Error::HttpResponseIncomplete } else { Error::HttpProtocolError };
+            return if hyper.is_incomplete_message() {
+                Error::HttpResponseIncomplete
+            } else {
+                Error::HttpProtocolError
+            };
         }
         cause = current.source();
     }

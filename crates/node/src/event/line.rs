@@ -1,5 +1,6 @@
 //! Events as lines.
 
+use super::partial::Partial;
 use super::{Event, EventFormat, Invoked, Printed};
 use crate::clock::Calendar;
 use std::io::Write as _;
@@ -12,19 +13,31 @@ const PRINTED_LINE_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Lines {
     format: EventFormat,
     calendar: Calendar,
+    partial: Partial,
 }
 
 impl Lines {
     pub(crate) fn new(format: EventFormat, calendar: Calendar) -> Self {
-        Self { format, calendar }
+        Self { format, calendar, partial: Partial::default() }
     }
 
     /// Adds an event's lines to `out`.
     pub(crate) fn add(&mut self, event: &Event, out: &mut Vec<u8>) {
-        match (event, self.format) {
-            (Event::Invoked(invoked), EventFormat::Json) => self.invoked_json(invoked, out),
-            (Event::Invoked(invoked), EventFormat::Plain) => invoked_plain(invoked, out),
-            (Event::Printed(printed), format) => printed_lines(printed, format, out),
+        match event {
+            Event::Invoked(invoked) => {
+                for rest in self.partial.end(invoked.id) {
+                    printed_lines(&rest, self.format, out);
+                }
+                match self.format {
+                    EventFormat::Json => self.invoked_json(invoked, out),
+                    EventFormat::Plain => invoked_plain(invoked, out),
+                }
+            }
+            Event::Printed(printed) => {
+                for whole in self.partial.add(printed) {
+                    printed_lines(&whole, self.format, out);
+                }
+            }
         }
     }
 

@@ -95,11 +95,7 @@ impl LimitFlag {
     /// Both, what `later` says first.
     #[must_use]
     pub fn or(self, later: Self) -> Self {
-        Self {
-            memory: later.memory.or(self.memory),
-            cpu: later.cpu.or(self.cpu),
-            time: later.time.or(self.time),
-        }
+        Self { memory: later.memory.or(self.memory), cpu: later.cpu.or(self.cpu), time: later.time.or(self.time) }
     }
 }
 
@@ -127,8 +123,7 @@ mod tests {
     #[track_caller]
     fn check_folder(text: &str, expect: Option<(&str, &str, bool)>) {
         let folder = text.parse::<FolderFlag>().ok().map(|FolderFlag(folder)| folder);
-        let expect =
-            expect.map(|(from, at, write)| FileGrant { from: from.into(), at: at.into(), write });
+        let expect = expect.map(|(from, at, write)| FileGrant { from: from.into(), at: at.into(), write });
         assert_eq!(folder, expect, "{text:?}");
     }
 

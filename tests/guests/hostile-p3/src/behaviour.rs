@@ -24,6 +24,7 @@ pub async fn run(call: Call) -> Result<Response, ErrorCode> {
         "log" => Ok(observe::log(&call)),
         "sleep" => Ok(observe::sleep(&call).await),
         "outbound" => Ok(outbound::run(&call).await),
+        "slow-read" => Ok(streams::slow_read(call).await),
         "echo" => Ok(streams::echo(call)),
         "trailers" => Ok(streams::trailers()),
         "half" => Ok(streams::half(call)),

@@ -100,6 +100,23 @@ fn memory_asked_for_politely_stays_below_the_limit() -> anyhow::Result<()> {
     server.stop()
 }
 
+#[test]
+fn a_client_that_stops_sending_or_reading_meets_the_deadline() -> anyhow::Result<()> {
+    let server = Server::app("limits.toml")?;
+    let mut silent = server.connect()?;
+    silent.request("POST", "/time/slow-read", &["content-length: 10", "x-request-id: silent"])?;
+    let reply = silent.reply("POST")?;
+    ensure!(reply.status() == 504, "{reply:?}");
+    ensure!(server.outcome("silent")? == "deadline", "{}", server.outcome("silent")?);
+
+    for (path, id) in [("/time/flood-body", "deaf"), ("/p3/time/flood-body", "deaf-p3")] {
+        let mut deaf = server.connect()?;
+        deaf.request("GET", path, &[&format!("x-request-id: {id}")])?;
+        ensure!(server.outcome(id)? == "deadline", "{path}: {}", server.outcome(id)?);
+    }
+    server.stop()
+}
+
 fn check(server: &Server, case: &Case, id: &str) -> anyhow::Result<()> {
     let reply = call(server, case, id)?;
     ensure!(reply.status() == case.status, "status {} with {:?}, not {}", reply.status(), reply.text(), case.status);

@@ -30,10 +30,13 @@ fn what_a_guest_prints_is_tagged_with_its_request() -> anyhow::Result<()> {
     for (world, id) in [("/p2", "print-p2"), ("/p3", "print-p3")] {
         let reply = server.get(&format!("{world}/log?line=greeting"), &[&format!("x-request-id: {id}")])?;
         ensure!(reply.status() == 200, "{reply:?}");
-        for printed in ["out greeting", "err greeting"] {
-            server.stderr.wait_for(&format!("{printed} of {id}"), |line| {
-                (line.contains(printed) && line.contains(id)).then_some(())
+        for (stream, printed) in [("stdout", "out greeting"), ("stderr", "err greeting")] {
+            let event = server.stderr.wait_for(&format!("{printed} of {id}"), |line| {
+                output::event(line).filter(|event| {
+                    output::text(event, "request_id") == Some(id) && output::text(event, "text") == Some(printed)
+                })
             })?;
+            ensure!(output::text(&event, "stream") == Some(stream), "{event}");
         }
     }
     server.stop()

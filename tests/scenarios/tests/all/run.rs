@@ -23,6 +23,7 @@ struct Case {
     input: String,
     #[serde(default)]
     code: i32,
+    component_code: Option<i32>,
     #[serde(default)]
     stdout: String,
     stdout_contains: Option<String>,
@@ -35,9 +36,11 @@ fn commands_do_what_they_may() -> anyhow::Result<()> {
     let cases = std::fs::read_to_string(paths::repository().join("tests/data/scenarios/run.toml"))?;
     let cases: Cases = toml::from_str(&cases)?;
     let mut failures = Vec::new();
-    for target in [paths::guest("command.wasm")?, paths::module("command.wasm")?] {
-        for case in &cases.case {
-            if let Err(error) = check(&target, case) {
+    let (component, module) = (paths::guest("command.wasm")?, paths::module("command.wasm")?);
+    for case in &cases.case {
+        let component_code = case.component_code.unwrap_or(case.code);
+        for (target, code) in [(&component, component_code), (&module, case.code)] {
+            if let Err(error) = check(target, case, code) {
                 failures.push(format!("{}, {}: {error:#}", target.display(), case.name));
             }
         }
@@ -46,14 +49,14 @@ fn commands_do_what_they_may() -> anyhow::Result<()> {
     Ok(())
 }
 
-fn check(target: &Path, case: &Case) -> anyhow::Result<()> {
+fn check(target: &Path, case: &Case, code: i32) -> anyhow::Result<()> {
     let target = target.display().to_string();
     let mut arguments = vec!["run"];
     arguments.extend(case.flags.iter().map(String::as_str));
     arguments.extend([target.as_str(), "--"]);
     arguments.extend(case.arguments.iter().map(String::as_str));
     let ended = cumulet(&arguments, case.input.as_bytes())?;
-    ensure!(ended.code == Some(case.code), "not {}: {ended:?}", case.code);
+    ensure!(ended.code == Some(code), "not {code}: {ended:?}");
     match &case.stdout_contains {
         Some(part) => ensure!(ended.stdout.contains(part), "no {part:?}: {ended:?}"),
         None => ensure!(ended.stdout == case.stdout, "not {:?}: {ended:?}", case.stdout),

@@ -27,7 +27,9 @@ fn each_module_does_what_its_first_lines_say() -> anyhow::Result<()> {
 
 fn check(path: &Path) -> anyhow::Result<()> {
     let text = std::fs::read_to_string(path)?;
-    let said = |key: &str| -> Vec<&str> { text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect() };
+    let said = |key: &str| -> Vec<&str> {
+        text.lines().filter_map(|line| line.strip_prefix(key)?.strip_prefix(": ")).collect()
+    };
     let words = |key: &str| -> Vec<&str> { said(key).into_iter().flat_map(str::split_whitespace).collect() };
     let lines = |key: &str| -> String { said(key).into_iter().map(|line| format!("{line}\n")).collect() };
     let code: i32 = said(";; expect exit").first().map_or(Ok(0), |code| code.parse()).context("no exit code")?;

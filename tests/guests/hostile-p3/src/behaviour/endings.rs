@@ -1,7 +1,8 @@
 //! Ways not to answer.
 
 use wasip3::clocks::monotonic_clock::wait_for;
-use wasip3::http::types::{ErrorCode, Response};
+use wasip3::http::types::{ErrorCode, Fields, Response};
+use wasip3::wit_future;
 
 use crate::call::answer;
 
@@ -30,7 +31,10 @@ pub async fn hang() -> Result<Response, ErrorCode> {
 
 /// Waits for nothing at all: no event can wake it.
 pub async fn never_answer() -> Result<Response, ErrorCode> {
-    std::future::pending().await
+    let (never_written, never_read) = wit_future::new::<Result<Option<Fields>, ErrorCode>>(|| Ok(None));
+    let written = never_read.await;
+    drop(never_written);
+    written.map(|_| answer(200, "it came\n".to_owned()))
 }
 
 /// Takes memory until it is refused, and aborts then.

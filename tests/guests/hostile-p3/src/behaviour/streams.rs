@@ -31,6 +31,15 @@ pub fn echo(call: Call) -> Response {
     response
 }
 
+/// Reads the request's body to its end and answers with its length.
+pub async fn slow_read(call: Call) -> Response {
+    let (read_all, read_result) = wit_future::new(|| Ok(()));
+    let (input, _trailers) = Request::consume_body(call.request, read_result);
+    let total = input.collect().await.len();
+    drop(read_all);
+    answer(200, format!("{total}\n"))
+}
+
 /// Answers with a trailer after the body.
 pub fn trailers() -> Response {
     let (mut body, contents) = wit_stream::new();
