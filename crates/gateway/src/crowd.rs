@@ -125,12 +125,16 @@ impl<H: Handler> Crowd<H> {
         }
     }
 
-    /// Lets everything in flight finish, and cuts what has not when the time is over.
-    pub(crate) async fn drain(mut self) -> Drained {
-        let before = self.in_flight();
+    /// Tells every connection to end after what it has in flight.
+    pub(crate) fn announce_drain(&self) {
         for member in self.members.values() {
             member.activity.leave();
         }
+    }
+
+    /// Lets everything in flight finish, and cuts what has not when the time is over.
+    pub(crate) async fn drain(mut self) -> Drained {
+        let before = self.in_flight();
         let limit = self.config.drain_timeout;
         let ended_in_time = tokio::time::timeout(limit, self.all_ended()).await.is_ok();
         let cut = if ended_in_time { 0 } else { self.in_flight() };

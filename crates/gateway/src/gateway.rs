@@ -84,6 +84,8 @@ impl<H: Handler> Gateway<H> {
                 _ = sweeps.tick() => crowd.sweep(),
             }
         }
+        // Connections hear of the drain before the port is given up: who is refused there can count on it here.
+        crowd.announce_drain();
         drop(listener);
         crowd.drain().await
     }

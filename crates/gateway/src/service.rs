@@ -5,6 +5,7 @@ use std::convert::Infallible;
 use std::future::Future;
 use std::panic::AssertUnwindSafe;
 use std::sync::Arc;
+use std::time::Duration;
 
 use bytes::Bytes;
 use cumulet_spec::id::RequestId;
@@ -19,6 +20,9 @@ use crate::handler::{Handler, Incoming, Rejection};
 use crate::head;
 use crate::reply;
 use crate::response::ResponseBody;
+
+/// What a client is told to wait whose request came while its connection was ending.
+const DRAIN_RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Answers one request of a connection.
 ///
@@ -43,6 +47,11 @@ async fn answer<H: Handler>(
     if let Some(refusal) = inspection.refusal {
         connection.handler.refused(refusal);
         return text(reply::refusal(refusal, &id, inspection.format), in_flight);
+    }
+    if connection.activity.is_leaving() {
+        // It came after its connection was told to end: another connection will serve it.
+        let draining = Rejection { outcome: Outcome::Draining, retry_after: Some(DRAIN_RETRY_AFTER) };
+        return text(reply::rejection(&draining, &id, inspection.format), in_flight);
     }
     let is_head = *request.method() == Method::HEAD;
     let body_bytes_max = connection.config.body_bytes_max;

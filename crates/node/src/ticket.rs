@@ -102,7 +102,6 @@ impl Ticket {
             bytes_out,
             ..Usage::default()
         };
-        self.permit.settle(outcome, &usage);
         let detail = self.detail.or_else(|| self.exchange.end().and_then(detail_of));
         self.events.push(Event::Invoked(Box::new(Invoked {
             id: self.id,
@@ -115,6 +114,8 @@ impl Ticket {
             usage,
             detail,
         })));
+        // Last: who waits for the invocations to end finds their events in the queue.
+        self.permit.settle(outcome, &usage);
     }
 }
 

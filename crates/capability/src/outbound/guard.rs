@@ -120,7 +120,7 @@ fn is_global_v6(address: Ipv6Addr) -> bool {
     }
     let unicast = (s0 & 0xe000) == 0x2000;
     // Teredo and other protocol assignments, and documentation.
-    let special = (s0 == 0x2001 && s1 < 0x200) || (s0 == 0x2001 && s1 == 0xdb8) || (s0 & 0xfff0) == 0x3ff0;
+    let special = (s0 == 0x2001 && (s1 < 0x200 || s1 == 0xdb8)) || (s0 & 0xfff0) == 0x3ff0;
     unicast && !special
 }
 

@@ -246,7 +246,7 @@ async fn a_dropped_connection_cancels(stage: &Stage) {
 
 async fn what_breaks_the_protocol_closes_the_connection(stage: &Stage) {
     let chunk = || Frame::Chunk(Bytes::from(vec![0; 64 << 10]));
-    let long = [chunk(), chunk(), chunk(), chunk(), chunk()];
+    let long: Vec<Frame> = (0..16).map(|_| chunk()).collect();
     let outcome = || Frame::Outcome(Outcome::Ok.into());
     let cases: [(&str, BytesMut); 8] = [
         ("a frame of version 80 instead of 1", BytesMut::from(&b"POST /echo"[..])),
