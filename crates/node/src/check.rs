@@ -170,6 +170,7 @@ pub fn check(component: &Component, role: Role, inspection: &Inspection) -> Chec
     findings.extend(imports.iter().filter_map(import_finding));
     findings.extend(refused_findings(&imports));
     findings.extend(unused_findings(&component.grants, &imports));
+    findings.extend(unavailable_findings(component));
     findings.sort_by_key(|finding| finding.severity);
     Checked { imports, findings }
 }
@@ -272,6 +273,24 @@ fn import_finding(import: &Import) -> Option<Finding> {
         )),
         (Access::Always | Access::Granted(_) | Access::Refused, _) => None,
     }
+}
+
+/// What a manifest may say already, and this node does not do yet.
+fn unavailable_findings(component: &Component) -> Vec<Finding> {
+    let warning = |message: &str, help: &str, capability| Finding {
+        severity: Severity::Warning,
+        message: message.to_owned(),
+        help: Some(help.to_owned()),
+        capability,
+    };
+    let reuse = component.reuse.is_some().then(|| {
+        warning("`reuse` is not available yet", "every invocation gets an instance of its own until it is", None)
+    });
+    let secret = (!component.grants.secret.is_empty()).then(|| {
+        let help = "the guest finds no value under these names until they are";
+        warning("secrets are not available yet", help, Some(Capability::Secret))
+    });
+    reuse.into_iter().chain(secret).collect()
 }
 
 /// One note for each capability whose interfaces are linked and refuse.
