@@ -1,18 +1,21 @@
 //! One slice of a guest: its executed time is measured, and the engine cuts it.
 
+use crate::clock::now;
 use cumulet_engine::{Gauge, Ticker, poll_measured};
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
+use std::time::Duration;
 
 /// A guest from its instantiation to its end.
 pub(crate) type Guest = Pin<Box<dyn Future<Output = ()> + Send>>;
 
 /// How often a guest that asks to be polled again at once is indulged in its first slice.
 const FIRST_POLLS_MAX: u32 = 8;
-/// Executed time after which a first slice is over in any case, in nanoseconds.
-const FIRST_NANOS_MAX: u64 = 500_000;
+/// Time after which a first slice is over in any case.
+const FIRST_TIME_MAX: Duration = Duration::from_micros(500);
 
 /// Polls guests while the ticker ticks.
 #[derive(Debug)]
@@ -63,18 +66,21 @@ impl Slicer {
     ///
     /// A guest that is pending after this must be polled again by whoever takes it over: no wake-up reaches it.
     pub(crate) fn first(&self, gauge: &Gauge, mut guest: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Poll<()> {
+        let began = now();
         FIRST.with(|(flag, waker)| {
-            let mut context = Context::from_waker(waker);
-            for _ in 0..FIRST_POLLS_MAX {
-                flag.0.store(false, Ordering::SeqCst);
-                if self.poll(gauge, guest.as_mut(), &mut context).is_ready() {
-                    return Poll::Ready(());
+            let mut polls = pin!(poll_fn(|context| {
+                for _ in 0..FIRST_POLLS_MAX {
+                    flag.0.store(false, Ordering::SeqCst);
+                    if guest.as_mut().poll(context).is_ready() {
+                        return Poll::Ready(());
+                    }
+                    if !flag.0.load(Ordering::SeqCst) || now().saturating_duration_since(began) > FIRST_TIME_MAX {
+                        break;
+                    }
                 }
-                if !flag.0.load(Ordering::SeqCst) || gauge.cpu_nanos() > FIRST_NANOS_MAX {
-                    break;
-                }
-            }
-            Poll::Pending
+                Poll::Pending
+            }));
+            self.poll(gauge, polls.as_mut(), &mut Context::from_waker(waker))
         })
     }
 }
