@@ -34,6 +34,8 @@ pub enum EventFormat {
     Plain,
     /// A JSON object on a line.
     Json,
+    /// A line for people for each invocation that did not end well, and nothing else.
+    Failures,
 }
 
 /// Something that the operator sees.

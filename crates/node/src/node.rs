@@ -110,6 +110,7 @@ pub struct Node {
     url: String,
     admin_url: String,
     stop: watch::Sender<bool>,
+    open: watch::Sender<bool>,
     gateway: JoinHandle<Drained>,
     admin: JoinHandle<Drained>,
     // Dropped in this order: guests end before the thread that writes their last events.
@@ -124,7 +125,8 @@ struct Base {
 }
 
 impl Node {
-    /// Opens the listeners and starts the threads. Answers 404 until something is installed.
+    /// Opens the listeners and starts the threads. Connections are taken once something is installed; until then they
+    /// wait with the system. The admin listener answers at once.
     ///
     /// Must be called on a tokio runtime.
     ///
@@ -149,18 +151,20 @@ impl Node {
             unrouted: Tally::default(),
         });
         let gateway = Gateway::bind(options.listen, GatewayConfig::default(), ServingHandler(Arc::clone(&serving)))?;
-        let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop));
-        let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
         let (stop, stopped) = watch::channel(false);
+        let (open, opened) = watch::channel(false);
+        let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone());
+        let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
         Ok(Self {
             url: format!("http://{}/", gateway.local_addr()),
             admin_url: format!("http://{}/", admin.local_addr()),
-            gateway: tokio::spawn(gateway.serve(wait_for(stopped.clone()))),
+            gateway: tokio::spawn(serve_once_open(gateway, opened, stopped.clone())),
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
             workshop,
             serving,
             base: Base { env: options.env, next_turn: AtomicU64::new(0) },
             stop,
+            open,
             _runners: runners,
             _writer: writer,
         })
@@ -202,6 +206,7 @@ impl Node {
     /// Puts what was loaded in the place of what is served. Requests in flight finish on what they began with.
     pub fn install(&self, loaded: Loaded) {
         self.serving.routes.store(Arc::new(loaded.routes));
+        self.open.send_replace(true);
     }
 
     /// What the gateway calls for each request.
@@ -237,6 +242,18 @@ impl Node {
         };
         // What is not done by then is dropped with the run queue.
         let _cut = tokio::time::timeout(GUESTS_END_TIME_MAX, ended).await;
+    }
+}
+
+/// Accepts nothing before the first revision is there: nobody is told that there is no route while it is being made.
+async fn serve_once_open(
+    gateway: Gateway<ServingHandler>,
+    opened: watch::Receiver<bool>,
+    stopped: watch::Receiver<bool>,
+) -> Drained {
+    tokio::select! {
+        () = wait_for(opened) => gateway.serve(wait_for(stopped)).await,
+        () = wait_for(stopped.clone()) => Drained { finished: 0, cut: 0 },
     }
 }
 

@@ -27,7 +27,7 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints `ready http://HOST:PORT/` on standard output once it serves; with --json {\"event\":\"ready\",\"url\":…,\"admin\":…}.
-Events, one for each invocation, go to standard error. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs \
+Events, one for each invocation, go to standard error; with --quiet only those that did not end well. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs \
 is finished. The second ends it at once.
 
 Examples:

@@ -98,6 +98,26 @@ fn serves_and_drains() {
 }
 
 #[test]
+fn quiet_tells_of_what_did_not_end_well() {
+    let folder = app("/v1");
+    let mut child = command(folder.path())
+        .args(["up", "--quiet", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
+        .stdout(Stdio::piped())
+        .stderr(std::fs::File::create(folder.path().join("stderr")).unwrap())
+        .spawn()
+        .unwrap();
+    let mut stdout = BufReader::new(child.stdout.take().unwrap());
+    let mut line = String::new();
+    stdout.read_line(&mut line).unwrap();
+    let address = line.trim().trim_start_matches("ready http://").trim_end_matches('/').to_owned();
+    let up = Up { child, stdout, address };
+    assert_eq!(up.status("/v1"), 500, "it never answers");
+    assert_eq!(up.stop(), Some(0));
+    let stderr = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+    assert!(stderr.starts_with("no-response 500 GET /v1 ") && stderr.lines().count() == 1, "{stderr:?}");
+}
+
+#[test]
 fn serves_a_bare_component() {
     let folder = app("/v1");
     let up = Up::start(folder.path(), &["front.wat"]);

@@ -3,6 +3,7 @@
 use super::partial::Partial;
 use super::{Event, EventFormat, Invoked, Printed};
 use crate::clock::Calendar;
+use cumulet_spec::outcome::Outcome;
 use std::io::Write as _;
 
 /// Bytes of one line of guest output that are shown.
@@ -24,13 +25,19 @@ impl Lines {
     /// Adds an event's lines to `out`.
     pub(crate) fn add(&mut self, event: &Event, out: &mut Vec<u8>) {
         match event {
+            Event::Invoked(invoked) if self.format == EventFormat::Failures => {
+                if invoked.outcome != Outcome::Ok {
+                    invoked_plain(invoked, out);
+                }
+            }
+            Event::Printed(_) if self.format == EventFormat::Failures => {}
             Event::Invoked(invoked) => {
                 for rest in self.partial.end(invoked.id) {
                     printed_lines(&rest, self.format, out);
                 }
                 match self.format {
                     EventFormat::Json => self.invoked_json(invoked, out),
-                    EventFormat::Plain => invoked_plain(invoked, out),
+                    EventFormat::Plain | EventFormat::Failures => invoked_plain(invoked, out),
                 }
             }
             Event::Printed(printed) => {
@@ -128,7 +135,7 @@ fn printed_lines(printed: &Printed, format: EventFormat, out: &mut Vec<u8>) {
                 string(out, line);
                 out.extend_from_slice(b"}\n");
             }
-            EventFormat::Plain => {
+            EventFormat::Plain | EventFormat::Failures => {
                 out.extend_from_slice(printed.channel.label().as_bytes());
                 out.push(b' ');
                 out.extend_from_slice(component.as_str().as_bytes());

@@ -29,12 +29,16 @@ pub(super) struct Serving {
 }
 
 impl Serving {
-    /// Opens the listeners.
+    /// Opens the listeners. Requests wait until something is loaded.
     ///
     /// # Errors
     /// When an address is taken or the data folder cannot be used.
     pub(super) fn start(options: Options) -> Result<Self, Box<Failure>> {
-        let events = if options.voice == Voice::Json { EventFormat::Json } else { EventFormat::Plain };
+        let events = match options.voice {
+            Voice::Json => EventFormat::Json,
+            Voice::Plain => EventFormat::Plain,
+            Voice::Quiet => EventFormat::Failures,
+        };
         let Options { listen, admin, data_dir, env, .. } = options;
         let options = ServeOptions { listen, admin, data_dir, env, events, threads: None };
         let node = Node::start(options).map_err(|error| not_started(&error))?;
