@@ -11,6 +11,7 @@ mod linker;
 mod outbound;
 mod output;
 mod profile;
+mod reason;
 
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
 pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};

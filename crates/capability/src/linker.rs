@@ -3,6 +3,7 @@
 use crate::client;
 use crate::command::names;
 use crate::host::Host;
+use crate::reason;
 use cumulet_engine::{EngineClass, Engines};
 use wasmtime::component::Linker;
 
@@ -66,6 +67,7 @@ fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>>
     }
     linker.allow_shadowing(true);
     names::add_to_linker_02(&mut linker)?;
+    reason::add_to_linker(&mut linker)?;
     if class != EngineClass::Plain {
         names::add_to_linker_03(&mut linker)?;
         client::add_to_linker(&mut linker)?;

@@ -30,6 +30,7 @@ pub(super) fn components(engine: &Engine) -> Result<ComponentLinker<CommandData>
     wasmtime_wasi_config::add_to_linker(&mut linker, |data: &mut CommandData| WasiConfig::new(data.config()))?;
     linker.allow_shadowing(true);
     names::add_to_linker_02(&mut linker)?;
+    crate::reason::add_to_linker(&mut linker)?;
     names::add_to_linker_03(&mut linker)?;
     crate::client::add_to_linker(&mut linker)?;
     linker.allow_shadowing(false);

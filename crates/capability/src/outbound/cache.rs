@@ -98,6 +98,11 @@ impl Cache {
         }
     }
 
+    /// Forgets what is kept of a URI.
+    pub(super) fn forget(&self, uri: &http::Uri) {
+        self.entries.write().remove(uri);
+    }
+
     fn insert(&self, uri: http::Uri, entry: Entry) {
         let mut entries = self.entries.write();
         if entries.len() >= ENTRIES_MAX && !entries.contains_key(&uri) {

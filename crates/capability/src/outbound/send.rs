@@ -43,6 +43,8 @@ pub(super) async fn send(
     } else {
         (request, None)
     };
+    // RFC 9111, section 4.4: what is kept is no longer true once a request has changed it.
+    let changes = (grant.cache && !request.method().is_safe()).then(|| request.uri().clone());
     if let Some(question) = &question
         && let Some(response) = outbound.cache.find(question)
     {
@@ -53,6 +55,12 @@ pub(super) async fn send(
         .await
         .map_err(|_elapsed| Error::HttpResponseTimeout)?
         .map_err(|error| read_error(&error))?;
+    if let Some(uri) = changes
+        && !response.status().is_client_error()
+        && !response.status().is_server_error()
+    {
+        outbound.cache.forget(&uri);
+    }
     let response = response.map(|body| Counted { body, _permit: permit }.boxed_unsync());
     let response = match question {
         Some(question) => outbound.cache.keep(question, response).await?,
@@ -215,6 +223,19 @@ mod tests {
                 assert_eq!(text(&outbound, request(&format!("{origin}/keys"), authorization)).await, "keys", "{name}");
             }
             assert_eq!(served.load(Ordering::SeqCst), fetches, "{name}");
+        }
+    }
+
+    #[tokio::test]
+    async fn what_a_request_may_have_changed_is_fetched_anew() {
+        let (origin, served) = server("max-age=60").await;
+        let outbound = outbound(&origin, true);
+        let uri = format!("{origin}/keys");
+        for (method, fetches) in [("GET", 1), ("GET", 1), ("POST", 2), ("GET", 3), ("GET", 3)] {
+            let mut request = request(&uri, None);
+            *request.method_mut() = method.parse().unwrap();
+            assert_eq!(text(&outbound, request).await, "keys", "{method}");
+            assert_eq!(served.load(Ordering::SeqCst), fetches, "{method}");
         }
     }
 
