@@ -62,9 +62,13 @@ fn describe(error: &Error) -> String {
     };
     if let Some(backtrace) = error.downcast_ref::<wasmtime::WasmBacktrace>() {
         for frame in backtrace.frames().iter().take(FRAMES_MAX) {
-            let name = frame.func_name().unwrap_or("unknown");
             // Writing to a string does not fail.
-            let _ = write!(text, "\n  at {name}");
+            let _ = match (frame.func_name(), frame.module_offset()) {
+                (Some(name), _) => write!(text, "\n  at {name}"),
+                // Stripped of its names; the offset is what tools that know the symbols ask for.
+                (None, Some(offset)) => write!(text, "\n  at function {} (byte {offset:#x})", frame.func_index()),
+                (None, None) => write!(text, "\n  at function {}", frame.func_index()),
+            };
         }
     }
     text
