@@ -97,6 +97,43 @@ component = "p3"
 }
 
 #[test]
+fn a_network_grant_reaches_its_port_and_no_other() -> anyhow::Result<()> {
+    let (granted, other) = (Listener::start()?, Listener::start()?);
+    let folder = tempfile::tempdir()?;
+    let manifest = folder.path().join("cumulet.toml");
+    let guest = cumulet_scenarios::paths::guest("hostile.wasm")?.canonicalize()?;
+    let grant = format!("tcp:127.0.0.1:{}", granted.address.port());
+    std::fs::write(
+        &manifest,
+        format!(
+            r#"
+manifest = 1
+[app]
+name = "network"
+[component.guest]
+source = {guest:?}
+[component.guest.grant]
+network = [{grant:?}]
+[[trigger.http]]
+route = "/*"
+component = "guest"
+"#
+        ),
+    )?;
+    let server = Server::up(&manifest, &[])?;
+    let reply = server.get(&format!("/connect?port={}", granted.address.port()), &[])?;
+    let text = reply.text();
+    ensure!(text.contains("tcp-connect connected"), "{text:?}");
+    // The grant is for going out, over TCP, to an address: nothing else of the network comes with it.
+    ensure!(text.contains("tcp-listen access-denied") && text.contains("udp-bind access-denied"), "{text:?}");
+    ensure!(!text.contains("resolved"), "{text:?}");
+    let reply = server.get(&format!("/connect?port={}", other.address.port()), &[])?;
+    ensure!(reply.text().contains("tcp-connect access-denied"), "{reply:?}");
+    ensure!(granted.visits() == 1 && other.visits() == 0, "{} and {}", granted.visits(), other.visits());
+    server.stop()
+}
+
+#[test]
 fn a_granted_folder_is_read_only_and_has_no_way_out() -> anyhow::Result<()> {
     let server = Server::app("grants.toml")?;
     let reply = server.get("/granted/files?open=/assets/hello.txt&write=/assets/new.txt", &[])?;

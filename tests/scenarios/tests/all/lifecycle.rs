@@ -75,6 +75,18 @@ fn a_draining_server_finishes_what_runs_and_takes_nothing_new() -> anyhow::Resul
 }
 
 #[test]
+fn a_second_signal_ends_a_drain_at_once() -> anyhow::Result<()> {
+    let server = Server::app("http.toml")?;
+    let mut request = running(&server, "/p2/echo", "endless")?;
+    server.terminate()?;
+    until("it drains", || Ok(server.connect().is_err()))?;
+    server.terminate()?;
+    ensure!(server.wait()?.code() == Some(1), "what was cut is no success");
+    ensure!(request.chunk().is_err(), "its client is told by the connection");
+    Ok(())
+}
+
+#[test]
 fn a_server_with_nothing_to_do_stops_at_once() -> anyhow::Result<()> {
     Server::app("http.toml")?.stop()
 }

@@ -31,3 +31,16 @@ fn a_body_that_announces_too_much_gets_413() -> anyhow::Result<()> {
     reply.id()?;
     server.stop()
 }
+
+#[test]
+fn a_body_that_streams_too_much_ends_its_invocation() -> anyhow::Result<()> {
+    static PIECE: [u8; 1 << 20] = [b'.'; 1 << 20];
+    let server = Server::app("http.toml")?;
+    let mut connection = server.connect()?;
+    connection.request("POST", "/p2/slow-read?ms=0", &["transfer-encoding: chunked", "x-request-id: endless"])?;
+    // The server may stop reading before everything is out.
+    let sent = (0..128).take_while(|_| connection.send_chunk(&PIECE).is_ok()).count();
+    ensure!(server.outcome("endless")? == "too-large", "{} after {sent} MiB", server.outcome("endless")?);
+    ensure!(server.get("/p2/count", &[])?.status() == 200, "it still serves");
+    server.stop()
+}
