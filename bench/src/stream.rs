@@ -26,6 +26,8 @@ const BYTES: u64 = 1 << 30;
 const BYTES_QUICK: u64 = 64 << 20;
 /// Bytes of one body sent to `/echo`: below what a gateway takes by default.
 const ECHO_BYTES: u64 = 64 << 20;
+/// Processor time below which the system's clock, which ticks every 10 ms, says nothing.
+const CPU_SECONDS_MIN: f64 = 0.05;
 
 /// What is streamed.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -84,7 +86,9 @@ fn compare(settings: &Settings, servers: &[Server], what: (Way, u64), report: &m
             #[expect(clippy::cast_precision_loss, reason = "a few GiB")]
             let mib = bytes as f64 / 1_048_576.0;
             runs.mib_per_second.push(mib / wall);
-            runs.mib_per_cpu_second.push(mib / spent);
+            if spent >= CPU_SECONDS_MIN {
+                runs.mib_per_cpu_second.push(mib / spent);
+            }
         }
     }
     let (title, columns) = match way {
