@@ -95,7 +95,11 @@ impl std::fmt::Display for LoadStep {
         match self {
             LoadStep::Compiling { component, bytes } => write!(f, "compiling {component} ({} KiB)", bytes >> 10),
             LoadStep::Ready { component, compiled_in: Some(time) } => {
-                write!(f, "{component} compiled in {:.1} s", time.as_secs_f64())
+                if time.as_secs() == 0 {
+                    write!(f, "{component} compiled in {} ms", time.as_millis())
+                } else {
+                    write!(f, "{component} compiled in {:.1} s", time.as_secs_f64())
+                }
             }
             LoadStep::Ready { component, compiled_in: None } => write!(f, "{component} ready"),
         }
