@@ -1,5 +1,8 @@
 //! A node: its engines, its listeners, its threads, and what it serves.
 
+#[cfg(test)]
+mod tests;
+
 use crate::admin::AdminHandler;
 use crate::event::{EventFormat, EventQueue, EventWriter};
 use crate::load::{Context, LoadError, LoadStep, Loaded, load};
@@ -47,6 +50,22 @@ pub struct ServeOptions {
     pub events: EventFormat,
     /// Threads that run guests after their first slice; by default one for each core.
     pub threads: Option<usize>,
+}
+
+#[cfg(test)]
+impl ServeOptions {
+    /// On free ports, with two threads for guests.
+    pub(crate) fn for_tests(data_dir: &Path) -> Self {
+        let any_port = SocketAddr::from(([127, 0, 0, 1], 0));
+        Self {
+            listen: any_port,
+            admin: any_port,
+            data_dir: data_dir.to_owned(),
+            env: Vec::new(),
+            events: EventFormat::Json,
+            threads: Some(2),
+        }
+    }
 }
 
 /// A node could not be started.

@@ -42,6 +42,14 @@ impl Server {
     /// # Errors
     /// When the binary is missing or the server does not get ready; the message holds what it printed.
     pub fn up(target: &Path, options: &[&str]) -> anyhow::Result<Self> {
+        Self::up_where(target, options, &[])
+    }
+
+    /// The same, with variables in the server's own environment.
+    ///
+    /// # Errors
+    /// As for [`up`](Self::up).
+    pub fn up_where(target: &Path, options: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
         let mut child = Command::new(paths::binary()?)
             .arg("up")
@@ -49,6 +57,7 @@ impl Server {
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(data.path())
             .args(options)
+            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -27,8 +27,8 @@ use crate::terminal::Terminal;
 #[derive(Debug, Args)]
 #[command(after_help = "\
 Prints `ready http://HOST:PORT/` on standard output once it serves; with --json {\"event\":\"ready\",\"url\":…,\"admin\":…}.
-Events, one for each invocation, go to standard error; with --quiet only those that did not end well. The first SIGINT or SIGTERM drains: nothing new is accepted, what runs \
-is finished. The second ends it at once.
+Events, one for each invocation, go to standard error; with --quiet only those that did not end well. \
+The first SIGINT or SIGTERM drains: nothing new is accepted, what runs is finished. The second ends it at once.
 
 Examples:
   cumulet up

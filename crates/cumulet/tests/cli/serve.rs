@@ -35,10 +35,15 @@ pub(crate) struct Up {
 }
 
 impl Up {
-    /// Starts it on free ports and waits until it is ready.
+    /// Starts it on free ports, with events in JSON, and waits until it is ready.
     pub(crate) fn start(folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_as("--json", folder, arguments)
+    }
+
+    /// The same in another voice: `--json` or `--quiet`.
+    pub(crate) fn start_as(voice: &str, folder: &Path, arguments: &[&str]) -> Self {
         let mut child = command(folder)
-            .args(["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json"])
+            .args(["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", voice])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(folder.join("stderr")).unwrap())
@@ -46,17 +51,23 @@ impl Up {
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
         let mut up = Self { child, stdout, address: String::new() };
-        let ready = up.event();
-        assert_eq!(ready["event"], "ready", "{}", std::fs::read_to_string(folder.join("stderr")).unwrap());
-        up.address = ready["url"].as_str().unwrap().trim_start_matches("http://").trim_end_matches('/').to_owned();
+        let line = up.line();
+        let ready: Value = serde_json::from_str(&line).unwrap_or(Value::Null);
+        let url = ready["url"].as_str().or_else(|| line.trim().strip_prefix("ready "));
+        assert!(url.is_some(), "{line:?}: {}", told(folder));
+        up.address = url.unwrap().trim_start_matches("http://").trim_end_matches('/').to_owned();
         up
     }
 
     /// The next line of its standard output.
-    fn event(&mut self) -> Value {
+    fn line(&mut self) -> String {
         let mut line = String::new();
         self.stdout.read_line(&mut line).unwrap();
-        serde_json::from_str(&line).unwrap_or(Value::Null)
+        line
+    }
+
+    fn event(&mut self) -> Value {
+        serde_json::from_str(&self.line()).unwrap_or(Value::Null)
     }
 
     /// The whole response to a GET.
@@ -88,6 +99,11 @@ impl Drop for Up {
     }
 }
 
+/// What a server in this folder wrote to its standard error.
+pub(crate) fn told(folder: &Path) -> String {
+    std::fs::read_to_string(folder.join("stderr")).unwrap()
+}
+
 #[test]
 fn serves_and_drains() {
     let folder = app("/v1");
@@ -100,20 +116,10 @@ fn serves_and_drains() {
 #[test]
 fn quiet_tells_of_what_did_not_end_well() {
     let folder = app("/v1");
-    let mut child = command(folder.path())
-        .args(["up", "--quiet", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0"])
-        .stdout(Stdio::piped())
-        .stderr(std::fs::File::create(folder.path().join("stderr")).unwrap())
-        .spawn()
-        .unwrap();
-    let mut stdout = BufReader::new(child.stdout.take().unwrap());
-    let mut line = String::new();
-    stdout.read_line(&mut line).unwrap();
-    let address = line.trim().trim_start_matches("ready http://").trim_end_matches('/').to_owned();
-    let up = Up { child, stdout, address };
+    let up = Up::start_as("--quiet", folder.path(), &[]);
     assert_eq!(up.status("/v1"), 500, "it never answers");
     assert_eq!(up.stop(), Some(0));
-    let stderr = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+    let stderr = told(folder.path());
     assert!(stderr.starts_with("no-response 500 GET /v1 ") && stderr.lines().count() == 1, "{stderr:?}");
 }
 
@@ -144,7 +150,7 @@ fn a_change_is_served_and_a_mistake_is_not() {
     assert_eq!((up.status("/v2"), up.status("/v4")), (404, 500));
     assert_eq!(up.stop(), Some(0));
 
-    let stderr = std::fs::read_to_string(folder.path().join("stderr")).unwrap();
+    let stderr = told(folder.path());
     let errors: Vec<&str> = stderr.lines().filter(|line| line.starts_with("{\"error\"")).collect();
     insta::assert_snapshot!("reload_failed", redact(&errors.join("\n"), folder.path()));
 }

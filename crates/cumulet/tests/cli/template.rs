@@ -3,7 +3,7 @@
 use std::path::Path;
 use std::process::{Command, Stdio};
 
-use crate::serve::Up;
+use crate::serve::{Up, told};
 use crate::session::{command, run};
 
 /// Whether the compiler of guests is there. In CI it must be.
@@ -42,6 +42,12 @@ fn rust_http() {
         assert!(hello.starts_with("HTTP/1.1 200") && hello.contains("Hello from my-app\n"), "{hello}");
         assert!(up.get("/elsewhere").starts_with("HTTP/1.1 404"));
         assert_eq!(up.stop(), Some(0));
+
+        let project = folder.path().join("my-app");
+        let up = Up::start_as("--quiet", &project, &[]);
+        assert!(up.get("/").starts_with("HTTP/1.1 200"));
+        assert_eq!(up.stop(), Some(0));
+        assert_eq!(told(&project), "", "all went well");
     }
 }
 

@@ -1,7 +1,10 @@
 //! What is not granted is denied with the interface's own error, and what is granted is no more than that.
 
+use std::fmt::Write as _;
+
 use anyhow::ensure;
 use cumulet_scenarios::listener::Listener;
+use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
 
 #[test]
@@ -51,85 +54,51 @@ fn without_a_grant_no_outbound_request_is_sent() -> anyhow::Result<()> {
 
 #[test]
 fn an_outbound_grant_reaches_its_origin_and_no_other() -> anyhow::Result<()> {
-    let (granted, other) = (Listener::start()?, Listener::start()?);
-    let folder = tempfile::tempdir()?;
-    let manifest = folder.path().join("cumulet.toml");
-    std::fs::write(&manifest, outbound_manifest(granted.address.port())?)?;
-    let server = Server::up(&manifest, &[])?;
+    let (listener, other) = (Listener::start()?, Listener::start()?);
+    let grant = format!("http = [\"http://{}\"]", listener.address);
+    let server = granted(&[("p2", "hostile.wasm", &grant), ("p3", "hostile_p3.wasm", &grant)])?;
     for world in ["p2", "p3"] {
-        let reply = server.get(&format!("/{world}/outbound?url=http://{}/", granted.address), &[])?;
+        let reply = server.get(&format!("/{world}/outbound?url=http://{}/", listener.address), &[])?;
         ensure!(reply.text() == "status 204\n", "{world}: {reply:?}");
         let reply = server.get(&format!("/{world}/outbound?url=http://{}/", other.address), &[])?;
         ensure!(reply.text().contains("HttpRequestDenied"), "{world}: {reply:?}");
         // The same machine under a name that was not granted.
-        let url = format!("http://localhost:{}/", granted.address.port());
+        let url = format!("http://localhost:{}/", listener.address.port());
         let reply = server.get(&format!("/{world}/outbound?url={url}"), &[])?;
         ensure!(reply.text().contains("HttpRequestDenied"), "{world}: {reply:?}");
     }
-    ensure!(granted.visits() == 2 && other.visits() == 0, "{} and {}", granted.visits(), other.visits());
+    ensure!(listener.visits() == 2 && other.visits() == 0, "{} and {}", listener.visits(), other.visits());
     server.stop()
 }
 
-fn outbound_manifest(port: u16) -> anyhow::Result<String> {
-    let p2 = cumulet_scenarios::paths::guest("hostile.wasm")?.canonicalize()?;
-    let p3 = cumulet_scenarios::paths::guest("hostile_p3.wasm")?.canonicalize()?;
-    Ok(format!(
-        r#"
-manifest = 1
-[app]
-name = "outbound"
-[component.p2]
-source = {p2:?}
-[component.p2.grant]
-http = ["http://127.0.0.1:{port}"]
-[component.p3]
-source = {p3:?}
-[component.p3.grant]
-http = ["http://127.0.0.1:{port}"]
-[[trigger.http]]
-route = "/p2/*"
-component = "p2"
-[[trigger.http]]
-route = "/p3/*"
-component = "p3"
-"#
-    ))
+/// Serves components with these names, guests and grants, each at `/NAME/*`.
+fn granted(components: &[(&str, &str, &str)]) -> anyhow::Result<Server> {
+    let mut text = "manifest = 1\n[app]\nname = \"granted\"\n".to_owned();
+    for (name, guest, grant) in components {
+        let source = paths::guest(guest)?.canonicalize()?;
+        writeln!(text, "[component.{name}]\nsource = {source:?}\n[component.{name}.grant]\n{grant}")?;
+        writeln!(text, "[[trigger.http]]\nroute = \"/{name}/*\"\ncomponent = \"{name}\"")?;
+    }
+    let folder = tempfile::tempdir()?;
+    let manifest = folder.path().join("cumulet.toml");
+    std::fs::write(&manifest, text)?;
+    Server::up(&manifest, &[])
 }
 
 #[test]
 fn a_network_grant_reaches_its_port_and_no_other() -> anyhow::Result<()> {
-    let (granted, other) = (Listener::start()?, Listener::start()?);
-    let folder = tempfile::tempdir()?;
-    let manifest = folder.path().join("cumulet.toml");
-    let guest = cumulet_scenarios::paths::guest("hostile.wasm")?.canonicalize()?;
-    let grant = format!("tcp:127.0.0.1:{}", granted.address.port());
-    std::fs::write(
-        &manifest,
-        format!(
-            r#"
-manifest = 1
-[app]
-name = "network"
-[component.guest]
-source = {guest:?}
-[component.guest.grant]
-network = [{grant:?}]
-[[trigger.http]]
-route = "/*"
-component = "guest"
-"#
-        ),
-    )?;
-    let server = Server::up(&manifest, &[])?;
-    let reply = server.get(&format!("/connect?port={}", granted.address.port()), &[])?;
+    let (listener, other) = (Listener::start()?, Listener::start()?);
+    let grant = format!("network = [\"tcp:127.0.0.1:{}\"]", listener.address.port());
+    let server = granted(&[("guest", "hostile.wasm", &grant)])?;
+    let reply = server.get(&format!("/guest/connect?port={}", listener.address.port()), &[])?;
     let text = reply.text();
     ensure!(text.contains("tcp-connect connected"), "{text:?}");
     // The grant is for going out, over TCP, to an address: nothing else of the network comes with it.
     ensure!(text.contains("tcp-listen access-denied") && text.contains("udp-bind access-denied"), "{text:?}");
     ensure!(!text.contains("resolved"), "{text:?}");
-    let reply = server.get(&format!("/connect?port={}", other.address.port()), &[])?;
+    let reply = server.get(&format!("/guest/connect?port={}", other.address.port()), &[])?;
     ensure!(reply.text().contains("tcp-connect access-denied"), "{reply:?}");
-    ensure!(granted.visits() == 1 && other.visits() == 0, "{} and {}", granted.visits(), other.visits());
+    ensure!(listener.visits() == 1 && other.visits() == 0, "{} and {}", listener.visits(), other.visits());
     server.stop()
 }
 
@@ -151,7 +120,7 @@ fn a_granted_folder_is_read_only_and_has_no_way_out() -> anyhow::Result<()> {
 
 #[test]
 fn env_given_on_the_command_line_goes_to_every_component() -> anyhow::Result<()> {
-    let server = Server::up(&cumulet_scenarios::paths::app("grants.toml")?, &["--env", "EXTRA=1"])?;
+    let server = Server::up(&paths::app("grants.toml")?, &["--env", "EXTRA=1"])?;
     for path in ["/denied/env", "/denied-p3/env"] {
         let reply = server.get(path, &[])?;
         ensure!(reply.text() == "env EXTRA=1\n", "{path}: {reply:?}");

@@ -2,6 +2,7 @@
 
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::output;
+use cumulet_scenarios::paths;
 use cumulet_scenarios::patience::until;
 use cumulet_scenarios::server::Server;
 
@@ -16,7 +17,10 @@ fn each_invocation_is_one_event_with_id_outcome_and_place() -> anyhow::Result<()
     }
     // The end of a later request shows that no second event of the first is on its way.
     server.get("/p3/panic", &["x-request-id: later"])?;
-    ensure!(server.outcome("later")? == "trap", "{}", server.outcome("later")?);
+    let trap = server.invocation("later")?;
+    ensure!(output::text(&trap, "outcome") == Some("trap"), "{trap}");
+    // The guest is stripped of its names: the operator gets what tools that know the symbols ask for.
+    ensure!(output::text(&trap, "detail").is_some_and(|detail| detail.contains("\n  at function ")), "{trap}");
     let about = |line: &String| output::event(line).is_some_and(|event| output::text(&event, "outcome").is_some());
     let events: Vec<_> =
         server.stderr.lines().into_iter().filter(|line| line.contains("one-event")).filter(about).collect();
@@ -39,6 +43,25 @@ fn what_a_guest_prints_is_tagged_with_its_request() -> anyhow::Result<()> {
             ensure!(output::text(&event, "stream") == Some(stream), "{event}");
         }
     }
+    server.stop()
+}
+
+#[test]
+fn a_guest_reads_no_backtrace_of_its_host() -> anyhow::Result<()> {
+    let server = Server::up_where(&paths::app("http.toml")?, &[], &[("RUST_BACKTRACE", "1")])?;
+    let mut connection = server.connect()?;
+    connection.request("POST", "/p2/slow-read", &["transfer-encoding: chunked", "x-request-id: garbled"])?;
+    connection.send(b"no chunk\r\n")?;
+    // The guest panics with what it is told of the stream.
+    ensure!(server.outcome("garbled")? == "trap", "{}", server.outcome("garbled")?);
+    let printed = |line: &String| {
+        let event = output::event(line)?;
+        (output::text(&event, "event") == Some("output")).then(|| output::text(&event, "text").map(str::to_owned))?
+    };
+    let printed: Vec<_> = server.stderr.lines().iter().filter_map(printed).collect();
+    ensure!(printed.iter().any(|line| line.contains("panicked at")), "{printed:?}");
+    let frame = |line: &&String| line.trim_start().starts_with("at ") || line.contains("wasmtime_wasi");
+    ensure!(!printed.iter().any(|line| frame(&line)), "{printed:?}");
     server.stop()
 }
 

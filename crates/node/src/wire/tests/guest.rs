@@ -1,10 +1,10 @@
 //! A real guest, called directly and through a socketpair.
 
+use crate::LoadStep;
 use crate::node::{Node, ServeOptions};
 use crate::serving::ServingHandler;
 use crate::wire::frame::{Frame, encode};
 use crate::wire::{Client, Place, WINDOW_BYTES, WireError, serve};
-use crate::{EventFormat, LoadStep};
 use bytes::{Bytes, BytesMut};
 use cumulet_gateway::{Chunk, Handler, Incoming, Rejection, RequestBody, RequestBodyErrorKind};
 use cumulet_spec::id::{InvocationId, RequestId};
@@ -41,15 +41,7 @@ impl Stage {
         let guest = Path::new(env!("CARGO_MANIFEST_DIR")).join(file);
         assert!(guest.exists(), "the guests are not built: run `cargo xtask guests`");
         let data = tempfile::tempdir().unwrap();
-        let options = ServeOptions {
-            listen: ANY_PORT,
-            admin: ANY_PORT,
-            data_dir: data.path().to_owned(),
-            env: Vec::new(),
-            events: EventFormat::Json,
-            threads: Some(2),
-        };
-        let node = Node::start(options).unwrap();
+        let node = Node::start(ServeOptions::for_tests(data.path())).unwrap();
         let manifest = Manifest::single(&guest);
         let component = manifest.components.keys().next().unwrap().clone();
         let place = Place { app: manifest.app.name.clone(), component };
