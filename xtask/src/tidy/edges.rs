@@ -4,13 +4,14 @@ use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
 /// Each crate of the workspace with those of the workspace that it may depend on.
-const ALLOWED: [(&str, &[&str]); 11] = [
+const ALLOWED: [(&str, &[&str]); 12] = [
     ("cumulet-spec", &[]),
     ("cumulet-artifact", &["cumulet-spec"]),
     ("cumulet-meter", &["cumulet-spec"]),
     ("cumulet-gateway", &["cumulet-spec"]),
     ("cumulet-engine", &["cumulet-spec"]),
-    ("cumulet-capability", &["cumulet-spec", "cumulet-engine"]),
+    ("cumulet-provider", &["cumulet-spec"]),
+    ("cumulet-capability", &["cumulet-spec", "cumulet-engine", "cumulet-provider"]),
     (
         "cumulet-node",
         &[
@@ -20,6 +21,7 @@ const ALLOWED: [(&str, &[&str]); 11] = [
             "cumulet-gateway",
             "cumulet-engine",
             "cumulet-capability",
+            "cumulet-provider",
         ],
     ),
     ("cumulet", &["cumulet-spec", "cumulet-node"]),

@@ -1,0 +1,1 @@
+//! PostgreSQL databases that the operator runs.
