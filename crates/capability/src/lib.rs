@@ -17,6 +17,9 @@ pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
 pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};
 pub use host::{FIELDS_BYTES_MAX, HANDLES_MAX, Host};
 pub use linker::{Linkers, OFFERED};
-pub use outbound::{Hooks, Outbound};
+pub use outbound::{
+    Answer, Hooks, Inside, Lookup, Outbound, OutboundOptions, RequestBody, Resolve, ResponseBody, RootsError,
+    RootsFault, read_roots,
+};
 pub use output::{Channel, OUTPUT_BYTES_MAX, OutputSink};
 pub use profile::{Profile, ProfileError};

@@ -1,37 +1,61 @@
 //! Outbound HTTP: what a guest may send, where it goes, and what of it is kept.
 //!
-//! A request is checked against the component's grants, sent on a pooled connection to an address that the guard let
-//! through, and never redirected by the host: the guest's next request is checked anew. Proxy variables are ignored.
+//! A request is rewritten to the one place that it can mean, checked against the component's grants, sent on a pooled
+//! connection to an address that the guard let through, and never redirected by the host: the guest's next request is
+//! checked anew. Proxy variables are ignored. What goes to another component of the app stays in the process.
 
+mod body;
+mod bounds;
 mod cache;
+mod connect;
+mod failure;
 mod guard;
+mod inside;
+mod place;
+mod pool;
+mod resolve;
+mod roots;
 mod send;
+#[cfg(test)]
+mod tests;
 
+use bounds::{Bounds, REQUESTS_PER_INVOCATION_MAX};
 use bytes::Bytes;
 use cache::Cache;
-use cumulet_spec::grant::{Grants, HttpGrant, Scheme};
+use cumulet_spec::grant::Grants;
 use guard::GuardedResolver;
 use http_body_util::combinators::UnsyncBoxBody;
-use hyper_rustls::{ConfigBuilderExt as _, HttpsConnector};
-use hyper_util::client::legacy::Client;
-use hyper_util::client::legacy::connect::HttpConnector;
-use hyper_util::rt::{TokioExecutor, TokioTimer};
-use std::sync::{Arc, OnceLock};
-use std::time::Duration;
-use tokio::sync::Semaphore;
+use pool::Pool;
+use rustls::pki_types::CertificateDer;
+use std::sync::Arc;
+use tokio::sync::{OnceCell, Semaphore};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpHooks};
 
-/// Connections to one origin that are kept open while idle.
-const IDLE_CONNECTIONS_MAX: usize = 32;
-/// How long an idle connection is kept.
-const IDLE_TIME: Duration = Duration::from_secs(60);
-/// Requests of one component that may be under way at once.
-const REQUESTS_MAX: usize = 256;
-/// How long a connection may take to come about.
-const CONNECT_TIME_MAX: Duration = Duration::from_secs(10);
+pub use inside::{Answer, Inside};
+pub use resolve::{Lookup, Resolve};
+pub use roots::{RootsError, RootsFault, read_roots};
 
-type Connector = HttpsConnector<HttpConnector<GuardedResolver>>;
-type RequestBody = UnsyncBoxBody<Bytes, Error>;
+/// What a guest sends.
+pub type RequestBody = UnsyncBoxBody<Bytes, Error>;
+/// What a guest receives.
+pub type ResponseBody = UnsyncBoxBody<Bytes, Error>;
+
+/// What an outbound side may have beside its grants; by default nothing.
+#[derive(Clone, Default)]
+pub struct OutboundOptions {
+    /// Root certificates that are trusted like those of the platform.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// Where names are looked up; by the system when absent. The address guard checks what comes back either way.
+    pub resolver: Option<Arc<dyn Resolve>>,
+    /// Who answers for `NAME.internal`; when absent, no such name exists.
+    pub inside: Option<Arc<dyn Inside>>,
+}
+
+impl std::fmt::Debug for OutboundOptions {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("OutboundOptions").field("extra_roots", &self.extra_roots.len()).finish_non_exhaustive()
+    }
+}
 
 /// The outbound side of one component: its grants, its connections, and the responses kept for it.
 ///
@@ -39,8 +63,10 @@ type RequestBody = UnsyncBoxBody<Bytes, Error>;
 #[derive(Debug)]
 pub struct Outbound {
     grants: Grants,
-    client: OnceLock<Client<Connector, RequestBody>>,
-    cache: Cache,
+    options: OutboundOptions,
+    bounds: Bounds,
+    pool: OnceCell<Pool>,
+    cache: Arc<Cache>,
     permits: Arc<Semaphore>,
 }
 
@@ -48,56 +74,38 @@ impl Outbound {
     /// An outbound side with these grants; nothing is set up until the first request.
     #[must_use]
     pub fn new(grants: Grants) -> Self {
+        Self::with_options(grants, OutboundOptions::default())
+    }
+
+    /// An outbound side with these grants and options; nothing is set up until the first request.
+    #[must_use]
+    pub fn with_options(grants: Grants, options: OutboundOptions) -> Self {
+        Self::bounded(grants, options, Bounds::default())
+    }
+
+    fn bounded(grants: Grants, options: OutboundOptions, bounds: Bounds) -> Self {
         Self {
             grants,
-            client: OnceLock::new(),
-            cache: Cache::default(),
-            permits: Arc::new(Semaphore::new(REQUESTS_MAX)),
+            options,
+            bounds,
+            pool: OnceCell::new(),
+            cache: Arc::default(),
+            permits: Arc::new(Semaphore::new(bounds.requests)),
         }
     }
 
-    /// The grant that lets a request to this place pass.
-    fn grant(&self, uri: &http::Uri) -> Option<&HttpGrant> {
-        let scheme = match uri.scheme_str() {
-            Some("http") => Scheme::Http,
-            Some("https") => Scheme::Https,
-            _ => return None,
-        };
-        let host = uri.host()?;
-        let port = uri.port_u16().unwrap_or(scheme.default_port());
-        self.grants.http_to(scheme, host, port)
+    async fn pool(&self) -> Result<&Pool, Error> {
+        self.pool.get_or_try_init(|| self.open_pool()).await
     }
 
-    fn client(&self) -> Result<&Client<Connector, RequestBody>, Error> {
-        if let Some(client) = self.client.get() {
-            return Ok(client);
-        }
-        let client = self.connect()?;
-        Ok(self.client.get_or_init(|| client))
-    }
-
-    fn connect(&self) -> Result<Client<Connector, RequestBody>, Error> {
-        let provider = Arc::new(rustls::crypto::ring::default_provider());
-        let tls = rustls::ClientConfig::builder_with_provider(provider)
-            .with_safe_default_protocol_versions()
-            .and_then(|builder| builder.try_with_platform_verifier())
-            .map_err(|error| Error::InternalError(Some(format!("the platform's certificates do not load: {error}"))))?
-            .with_no_client_auth();
-        let mut tcp = HttpConnector::new_with_resolver(GuardedResolver::new(&self.grants.http));
-        tcp.enforce_http(false);
-        tcp.set_nodelay(true);
-        tcp.set_connect_timeout(Some(CONNECT_TIME_MAX));
-        let connector = hyper_rustls::HttpsConnectorBuilder::new()
-            .with_tls_config(tls)
-            .https_or_http()
-            .enable_http1()
-            .enable_http2()
-            .wrap_connector(tcp);
-        Ok(Client::builder(TokioExecutor::new())
-            .pool_idle_timeout(IDLE_TIME)
-            .pool_timer(TokioTimer::new())
-            .pool_max_idle_per_host(IDLE_CONNECTIONS_MAX)
-            .build(connector))
+    async fn open_pool(&self) -> Result<Pool, Error> {
+        let extra_roots = self.options.extra_roots.clone();
+        let tls = tokio::task::spawn_blocking(move || pool::tls(&extra_roots)).await;
+        let tls = tls.map_err(|error| Error::InternalError(Some(format!("the set-up of TLS ended: {error}"))))?;
+        let tls = tls.map_err(|error| Error::InternalError(Some(format!("TLS cannot be set up: {error}"))))?;
+        let resolver = self.options.resolver.clone().unwrap_or_else(|| Arc::new(resolve::System::default()));
+        let resolver = GuardedResolver::new(&self.grants.http, resolver, self.bounds.lookup);
+        Ok(Pool::new(tls, resolver, &self.bounds))
     }
 }
 
@@ -105,11 +113,12 @@ impl Outbound {
 #[derive(Debug)]
 pub struct Hooks {
     outbound: Arc<Outbound>,
+    requests_left: u32,
 }
 
 impl Hooks {
     pub(crate) fn new(outbound: Arc<Outbound>) -> Self {
-        Self { outbound }
+        Self { outbound, requests_left: REQUESTS_PER_INVOCATION_MAX }
     }
 }
 
@@ -130,6 +139,10 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _response_done: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<send::Sent, Error>> + Send> {
+        let Some(left) = self.requests_left.checked_sub(1) else {
+            return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
+        };
+        self.requests_left = left;
         Box::new(send::send(Arc::clone(&self.outbound), request, options.unwrap_or_default()))
     }
 

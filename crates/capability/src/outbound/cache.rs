@@ -3,14 +3,16 @@
 //! A fresh isolate remembers nothing, so that a set of keys that hardly changes would be fetched for every request.
 //! With `cache = true` on its grant the host keeps it instead, for as long as the server says that it may.
 
-use super::RequestBody;
+use super::{RequestBody, ResponseBody};
 use bytes::{Bytes, BytesMut};
-use http_body::Body as _;
-use http_body_util::combinators::UnsyncBoxBody;
-use http_body_util::{BodyExt as _, Full, StreamBody};
+use http_body::{Body, Frame, SizeHint};
+use http_body_util::{BodyExt as _, Full};
 use http_cache_semantics::{BeforeRequest, CacheOptions, CachePolicy};
 use parking_lot::RwLock;
 use std::collections::HashMap;
+use std::pin::Pin;
+use std::sync::Arc;
+use std::task::{Context, Poll, ready};
 use std::time::SystemTime;
 use wasmtime_wasi_http::Error;
 
@@ -19,11 +21,11 @@ const ENTRIES_MAX: usize = 64;
 /// The largest body that is kept, in bytes.
 const BODY_BYTES_MAX: usize = 256 << 10;
 
-type ResponseBody = UnsyncBoxBody<Bytes, Error>;
-
 /// The head of a request that may be answered from the cache, and by whose answer it may be filled.
 pub(super) struct Question {
     head: http::Request<()>,
+    /// How many changes had been seen when it was asked.
+    changes: u64,
 }
 
 struct Entry {
@@ -34,12 +36,19 @@ struct Entry {
 /// The responses of one component, by URI.
 #[derive(Default)]
 pub(super) struct Cache {
-    entries: RwLock<HashMap<http::Uri, Entry>>,
+    kept: RwLock<Kept>,
+}
+
+#[derive(Default)]
+struct Kept {
+    entries: HashMap<http::Uri, Entry>,
+    /// Counts what was forgotten. An answer that was on its way meanwhile may be from before the change, and is not kept.
+    changes: u64,
 }
 
 impl std::fmt::Debug for Cache {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
-        f.debug_struct("Cache").field("entries", &self.entries.read().len()).finish()
+        f.debug_struct("Cache").field("entries", &self.kept.read().entries.len()).finish()
     }
 }
 
@@ -62,50 +71,55 @@ impl Cache {
         let mut head = http::Request::new(());
         *head.uri_mut() = request.uri().clone();
         *head.headers_mut() = request.headers().clone();
-        Some(Question { head })
+        Some(Question { head, changes: self.kept.read().changes })
     }
 
     /// A response that is still fresh.
     pub(super) fn find(&self, question: &Question) -> Option<http::Response<ResponseBody>> {
-        let entries = self.entries.read();
-        let entry = entries.get(question.head.uri())?;
+        let kept = self.kept.read();
+        let entry = kept.entries.get(question.head.uri())?;
         match entry.policy.before_request(&question.head, now()) {
             BeforeRequest::Fresh(head) => Some(http::Response::from_parts(head, whole(entry.body.clone()))),
             BeforeRequest::Stale { .. } => None,
         }
     }
 
-    /// Keeps a response if it may be kept and is small, and gives it back either way.
-    pub(super) async fn keep(
-        &self,
+    /// Keeps a response if it may be kept and is small, once the guest has read it to its end.
+    pub(super) fn keep(
+        self: &Arc<Self>,
         question: Question,
         response: http::Response<ResponseBody>,
-    ) -> Result<http::Response<ResponseBody>, Error> {
+    ) -> http::Response<ResponseBody> {
         let (head, body) = response.into_parts();
         let answer = http::Response::from_parts(head.clone(), ());
         let options = CacheOptions { shared: false, ..CacheOptions::default() };
         let policy = CachePolicy::new_options(&question.head, &answer, now(), options);
         let small = body.size_hint().lower() <= BODY_BYTES_MAX as u64;
-        if !policy.is_storable() || !small || head.status != http::StatusCode::OK {
-            return Ok(http::Response::from_parts(head, body));
+        // What was set for one of the people that a component acts for is not for the next.
+        let personal = head.headers.contains_key(http::header::SET_COOKIE);
+        let lasts = policy.is_storable() && !policy.is_stale(now());
+        if !lasts || !small || personal || head.status != http::StatusCode::OK {
+            return http::Response::from_parts(head, body);
         }
-        match collect(body).await? {
-            Collected::Whole(bytes) => {
-                self.insert(question.head.uri().clone(), Entry { policy, body: bytes.clone() });
-                Ok(http::Response::from_parts(head, whole(bytes)))
-            }
-            Collected::TooLarge(body) => Ok(http::Response::from_parts(head, body)),
-        }
+        let copy = Copy { cache: Arc::clone(self), question, policy, read: BytesMut::new() };
+        http::Response::from_parts(head, Copied { body, copy: Some(copy) }.boxed_unsync())
     }
 
     /// Forgets what is kept of a URI.
     pub(super) fn forget(&self, uri: &http::Uri) {
-        self.entries.write().remove(uri);
+        let mut kept = self.kept.write();
+        kept.entries.remove(uri);
+        kept.changes += 1;
     }
 
-    fn insert(&self, uri: http::Uri, entry: Entry) {
-        let mut entries = self.entries.write();
-        if entries.len() >= ENTRIES_MAX && !entries.contains_key(&uri) {
+    fn insert(&self, question: &Question, entry: Entry) {
+        let mut kept = self.kept.write();
+        if kept.changes != question.changes {
+            return;
+        }
+        let uri = question.head.uri();
+        let entries = &mut kept.entries;
+        if entries.len() >= ENTRIES_MAX && !entries.contains_key(uri) {
             let at = now();
             entries.retain(|_uri, entry| !entry.policy.is_stale(at));
             if entries.len() >= ENTRIES_MAX
@@ -114,36 +128,67 @@ impl Cache {
                 entries.remove(&any);
             }
         }
-        entries.insert(uri, entry);
+        entries.insert(uri.clone(), entry);
     }
 }
 
-enum Collected {
-    Whole(Bytes),
-    TooLarge(ResponseBody),
+/// What was read of a response that is to be kept.
+struct Copy {
+    cache: Arc<Cache>,
+    question: Question,
+    policy: CachePolicy,
+    read: BytesMut,
 }
 
-/// Reads a body up to the bound; beyond it, what was read goes in front of what was not. A body with trailers is not
-/// kept, because they could not be given back.
-async fn collect(mut body: ResponseBody) -> Result<Collected, Error> {
-    let mut read = BytesMut::new();
-    while let Some(frame) = body.frame().await {
-        let frame = frame?;
-        let over = match frame.data_ref() {
-            Some(data) => read.len() + data.len() > BODY_BYTES_MAX,
-            None => true,
-        };
-        if over {
-            let first = futures_util::stream::iter([Ok(http_body::Frame::data(read.freeze())), Ok(frame)]);
-            let rest = http_body_util::BodyStream::new(body);
-            let all = futures_util::StreamExt::chain(first, rest);
-            return Ok(Collected::TooLarge(StreamBody::new(all).boxed_unsync()));
+impl Copy {
+    /// Adds a part; none when the whole is not to be kept any more. A body with trailers is not, because they could not
+    /// be given back.
+    fn add(mut self, frame: &Frame<Bytes>) -> Option<Self> {
+        let data = frame.data_ref()?;
+        if self.read.len() + data.len() > BODY_BYTES_MAX {
+            return None;
         }
-        if let Ok(data) = frame.into_data() {
-            read.extend_from_slice(&data);
-        }
+        self.read.extend_from_slice(data);
+        Some(self)
     }
-    Ok(Collected::Whole(read.freeze()))
+
+    fn finish(self) {
+        self.cache.insert(&self.question, Entry { policy: self.policy, body: self.read.freeze() });
+    }
+}
+
+/// A body that goes to the guest as it comes, and into the cache when it has come to its end.
+struct Copied {
+    body: ResponseBody,
+    copy: Option<Copy>,
+}
+
+impl Body for Copied {
+    type Data = Bytes;
+    type Error = Error;
+
+    fn poll_frame(mut self: Pin<&mut Self>, context: &mut Context<'_>) -> Poll<Option<Result<Frame<Bytes>, Error>>> {
+        let frame = ready!(Pin::new(&mut self.body).poll_frame(context));
+        let copy = self.copy.take();
+        match &frame {
+            Some(Ok(frame)) => self.copy = copy.and_then(|copy| copy.add(frame)),
+            Some(Err(_)) => {}
+            None => copy.into_iter().for_each(Copy::finish),
+        }
+        // Whoever knows the length does not ask for more after the last part.
+        if self.body.is_end_stream() {
+            self.copy.take().into_iter().for_each(Copy::finish);
+        }
+        Poll::Ready(frame)
+    }
+
+    fn is_end_stream(&self) -> bool {
+        self.body.is_end_stream()
+    }
+
+    fn size_hint(&self) -> SizeHint {
+        self.body.size_hint()
+    }
 }
 
 fn whole(bytes: Bytes) -> ResponseBody {

@@ -1,5 +1,7 @@
 //! The address guard: a name is looked up once, what is not global is refused, and what was checked is connected to.
 
+use super::place;
+use super::resolve::Resolve;
 use cumulet_spec::grant::HttpGrant;
 use hyper_util::client::legacy::connect::dns::Name;
 use std::collections::BTreeSet;
@@ -8,32 +10,42 @@ use std::net::{IpAddr, Ipv4Addr, Ipv6Addr, SocketAddr};
 use std::pin::Pin;
 use std::sync::Arc;
 use std::task::{Context, Poll};
+use std::time::Duration;
 use thiserror::Error;
 use tower_service::Service;
 
 /// Addresses of one name that are tried.
 const ADDRESSES_MAX: usize = 16;
 
-/// A name stands for addresses that are not on the public network.
+/// A name gives no address to connect to.
 #[derive(Debug, Error)]
-#[error("{name} stands for no address on the public network")]
-pub(super) struct NotGlobal {
-    name: String,
+pub(super) enum LookupFault {
+    #[error("the name stands for no address on the public network")]
+    NotGlobal,
+    #[error("the name has no address")]
+    NoAddress,
+    #[error("the name was not looked up in time")]
+    Late,
+    #[error("the name was not looked up")]
+    Failed(#[source] io::Error),
 }
 
 /// Looks names up and lets global addresses through.
 ///
 /// An address in the request itself never comes here: it passes because a grant names exactly it. `localhost` passes
 /// when a grant names it, because nothing else can be meant by it.
-#[derive(Clone, Debug)]
+#[derive(Clone)]
 pub(super) struct GuardedResolver {
     local: Arc<BTreeSet<String>>,
+    resolver: Arc<dyn Resolve>,
+    wait: Duration,
 }
 
 impl GuardedResolver {
-    pub(super) fn new(grants: &[HttpGrant]) -> Self {
+    /// Waits for a lookup for `wait` at most.
+    pub(super) fn new(grants: &[HttpGrant], resolver: Arc<dyn Resolve>, wait: Duration) -> Self {
         let local = grants.iter().filter_map(|grant| grant.origin.host.as_name()).filter(|name| is_local_name(name));
-        Self { local: Arc::new(local.map(str::to_ascii_lowercase).collect()) }
+        Self { local: Arc::new(local.map(str::to_ascii_lowercase).collect()), resolver, wait }
     }
 
     fn names_local(&self, name: &str) -> bool {
@@ -48,24 +60,31 @@ fn is_local_name(name: &str) -> bool {
 
 impl Service<Name> for GuardedResolver {
     type Response = std::vec::IntoIter<SocketAddr>;
-    type Error = io::Error;
-    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, io::Error>> + Send>>;
+    type Error = LookupFault;
+    type Future = Pin<Box<dyn Future<Output = Result<Self::Response, LookupFault>> + Send>>;
 
-    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), io::Error>> {
+    fn poll_ready(&mut self, _context: &mut Context<'_>) -> Poll<Result<(), LookupFault>> {
         Poll::Ready(Ok(()))
     }
 
     fn call(&mut self, name: Name) -> Self::Future {
+        let Self { resolver, wait, .. } = self.clone();
         let local = self.names_local(name.as_str());
         Box::pin(async move {
-            let found = tokio::net::lookup_host((name.as_str(), 0)).await?;
-            let passes = |address: &SocketAddr| {
-                let address = address.ip();
-                is_global(address) || (local && address.to_canonical().is_loopback())
-            };
-            let allowed: Vec<_> = found.filter(passes).take(ADDRESSES_MAX).collect();
+            if place::is_inside(name.as_str()) {
+                return Err(LookupFault::NoAddress);
+            }
+            let found = tokio::time::timeout(wait, resolver.resolve(name.as_str()));
+            let found = found.await.map_err(|_elapsed| LookupFault::Late)?.map_err(LookupFault::Failed)?;
+            if found.is_empty() {
+                return Err(LookupFault::NoAddress);
+            }
+            let passes = |address: &IpAddr| is_global(*address) || (local && address.to_canonical().is_loopback());
+            // The port is that of the request.
+            let allowed = found.into_iter().filter(passes).map(|address| SocketAddr::new(address, 0));
+            let allowed: Vec<_> = allowed.take(ADDRESSES_MAX).collect();
             if allowed.is_empty() {
-                return Err(io::Error::other(NotGlobal { name: name.as_str().to_owned() }));
+                return Err(LookupFault::NotGlobal);
             }
             Ok(allowed.into_iter())
         })
