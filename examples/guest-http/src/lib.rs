@@ -1,17 +1,28 @@
-//! The few lines of `wasi:http` 0.2 that the example apps share: a request to read, a reply to send.
+//! The few lines of `wasi:http` 0.2 that the example apps share: a request to read, a reply to send, a URL to fetch, and
+//! text that is safe in HTML and JSON.
 //!
 //! Everything blocks: an invocation has an isolate of its own, so there is nothing else to do while it waits, and no
 //! executor has to be carried along.
 
+#[cfg(target_family = "wasm")]
+mod fetch;
+mod html;
+mod json;
 mod query;
 mod reply;
+mod url;
 #[cfg(target_family = "wasm")]
 mod wire;
 
+#[cfg(target_family = "wasm")]
+pub use fetch::{FetchError, Fetched, fetch};
+pub use html::{Html, Reader, page};
+pub use json::Json;
 pub use query::Query;
 pub use reply::Reply;
+pub use url::{Scheme, URL_BYTES_MAX, Url, UrlError};
 #[cfg(target_family = "wasm")]
-pub use wire::{Body, Incoming, send};
+pub use wire::{Body, Incoming, send, write_all};
 
 use std::io::Read;
 

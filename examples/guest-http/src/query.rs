@@ -1,6 +1,8 @@
-//! The query of a URL: pairs of names and values.
+//! The query of a URL, and the body of a form: pairs of names and values.
 
-/// A query string, as it stands after the `?`.
+use std::string::FromUtf8Error;
+
+/// A query string, as it stands after the `?`; a form that is posted as `application/x-www-form-urlencoded` is one, too.
 #[derive(Debug, Clone, Copy)]
 pub struct Query<'q>(&'q str);
 
@@ -17,6 +19,15 @@ impl<'q> Query<'q> {
         self.pairs().find(|(key, _)| decode(key) == name).map(|(_, value)| decode(value))
     }
 
+    /// The first value under a name, decoded, which has to be UTF-8; `None` where there is none.
+    ///
+    /// # Errors
+    /// When the value is not UTF-8.
+    pub fn text(&self, name: &str) -> Result<Option<String>, FromUtf8Error> {
+        let value = self.pairs().find(|(key, _)| decode(key) == name).map(|(_, value)| value);
+        value.map(|value| String::from_utf8(bytes(value))).transpose()
+    }
+
     /// All names, decoded, in the order in which they stand.
     pub fn names(&self) -> impl Iterator<Item = String> + use<'q> {
         self.pairs().map(|(key, _)| decode(key))
@@ -28,6 +39,11 @@ impl<'q> Query<'q> {
 }
 
 fn decode(text: &str) -> String {
+    String::from_utf8_lossy(&bytes(text)).into_owned()
+}
+
+/// Undoes percent-encoding and `+`. What only looks like percent-encoding is left as it is.
+fn bytes(text: &str) -> Vec<u8> {
     let mut bytes = Vec::with_capacity(text.len());
     let mut rest = text.as_bytes();
     while let [byte, tail @ ..] = rest {
@@ -44,7 +60,7 @@ fn decode(text: &str) -> String {
             _ => *byte,
         });
     }
-    String::from_utf8_lossy(&bytes).into_owned()
+    bytes
 }
 
 fn digit(byte: u8) -> Option<u8> {
@@ -66,6 +82,8 @@ mod tests {
         finds("w=1&w=2", "w", Some("1"));
         finds("w", "w", Some(""));
         finds("a=b+c%20d%zz%4", "a", Some("b c d%zz%4"));
+        assert_eq!(Query::new("a=%C3%A9").text("a"), Ok(Some("é".to_owned())));
+        assert!(Query::new("a=%FF").text("a").is_err());
         finds("%61=%C3%A9%FF", "a", Some("é\u{fffd}"));
     }
 }

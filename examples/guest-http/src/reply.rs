@@ -1,5 +1,7 @@
 //! A whole response, made before its first byte is sent.
 
+use crate::Json;
+
 /// A response whose body is complete.
 #[derive(Debug, Clone, PartialEq, Eq)]
 pub struct Reply {
@@ -23,7 +25,7 @@ impl Reply {
     /// A problem as RFC 9457 describes it: a title that says which kind, and a detail that says what to change.
     #[must_use]
     pub fn problem(status: u16, title: &str, detail: &str) -> Self {
-        let body = format!("{{\"status\":{status},\"title\":{},\"detail\":{}}}\n", quoted(title), quoted(detail));
+        let body = format!("{{\"status\":{status},\"title\":{},\"detail\":{}}}\n", Json(title), Json(detail));
         Self::new(status, "application/problem+json", body)
     }
 
@@ -45,25 +47,6 @@ impl Reply {
     pub fn is_empty(&self) -> bool {
         self.len() == 0
     }
-}
-
-/// A JSON string.
-fn quoted(text: &str) -> String {
-    let mut quoted = String::with_capacity(text.len() + 2);
-    quoted.push('"');
-    for letter in text.chars() {
-        match letter {
-            '"' | '\\' => quoted.extend(['\\', letter]),
-            control if control < ' ' => quoted.push_str(&format_control(control)),
-            plain => quoted.push(plain),
-        }
-    }
-    quoted.push('"');
-    quoted
-}
-
-fn format_control(letter: char) -> String {
-    format!("\\u{:04x}", u32::from(letter))
 }
 
 #[cfg(test)]

@@ -3,7 +3,7 @@
 use std::io::{self, Read};
 
 use wasip2::http::types::{
-    Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam,
+    Fields, IncomingBody, IncomingRequest, Method, OutgoingBody, OutgoingResponse, ResponseOutparam, Scheme,
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
@@ -39,6 +39,17 @@ impl Incoming {
             Method::Patch => "PATCH".into(),
             Method::Other(name) => name,
         }
+    }
+
+    /// How the client reached this app, as `http://HOST:PORT`; empty where it did not say.
+    #[must_use]
+    pub fn origin(&self) -> String {
+        let scheme = match self.request.scheme() {
+            Some(Scheme::Https) => "https",
+            _ => "http",
+        };
+        let authority = self.request.authority().or_else(|| self.header("host"));
+        authority.map(|authority| format!("{scheme}://{authority}")).unwrap_or_default()
     }
 
     /// The path, as it was sent.
@@ -116,14 +127,18 @@ pub fn send(out: ResponseOutparam, reply: &Reply) {
     let Ok(body) = response.body() else { return };
     let Ok(stream) = body.write() else { return };
     ResponseOutparam::set(out, Ok(response));
-    if reply.body.iter().all(|piece| write(&stream, piece).is_ok()) {
+    if reply.body.iter().all(|piece| write_all(&stream, piece).is_ok()) {
         drop(stream);
         // Cannot fail: as many bytes were written as were announced.
         drop(OutgoingBody::finish(body, None));
     }
 }
 
-fn write(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
+/// Writes all bytes, as many at a time as the host takes, without waiting for them to be flushed.
+///
+/// # Errors
+/// When the reader went away.
+pub fn write_all(stream: &OutputStream, mut bytes: &[u8]) -> Result<(), StreamError> {
     while !bytes.is_empty() {
         let room = usize::try_from(stream.check_write()?).unwrap_or(usize::MAX);
         if room == 0 {

@@ -1,20 +1,7 @@
-//! Makes photographs smaller, a row at a time.
-//!
-//! Rows are pulled from the end: the encoder asks the resizer for a row, the resizer asks the decoder, and the decoder
-//! reads as much of the request's body as it needs. No stage holds a picture, so a baseline JPEG of any size takes a few
-//! hundred kilobytes. Formats whose decoders need the whole picture are bounded by [`limit::WHOLE_PIXELS_MAX`].
+//! Makes photographs smaller over HTTP: a body in, a smaller one out. The crate `picture` does the work, a row at a time.
 
 pub mod ask;
-pub mod encode;
-pub mod exif;
-pub mod input;
-pub mod jpeg;
-pub mod limit;
-pub mod open;
-pub mod orient;
 pub mod pipeline;
-pub mod resize;
-pub mod rows;
 
 #[cfg(target_family = "wasm")]
 mod serve;

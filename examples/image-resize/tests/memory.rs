@@ -10,9 +10,9 @@ use std::alloc::{GlobalAlloc, Layout, System};
 use std::sync::atomic::{AtomicUsize, Ordering};
 
 use guest_http::Query;
-use image_resize::ask::Ask;
-use image_resize::pipeline::resize;
+use image_resize::ask::parse;
 use made::{Made, Photograph};
+use picture::pipeline::resize;
 
 struct Counting;
 
@@ -41,7 +41,7 @@ static ALLOCATOR: Counting = Counting;
 
 /// Bytes that a resize held at its peak, beyond what was held before.
 fn peak(file: &[u8], query: &str) -> usize {
-    let ask = Ask::parse(Query::new(query)).unwrap();
+    let ask = parse(Query::new(query)).unwrap();
     let before = HELD.load(Ordering::Relaxed);
     PEAK.store(before, Ordering::Relaxed);
     resize(file, &ask).unwrap();

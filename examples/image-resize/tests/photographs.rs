@@ -10,14 +10,15 @@
 mod made;
 
 use guest_http::Query;
-use image_resize::ask::Ask;
-use image_resize::input::Input;
-use image_resize::jpeg::{Header, Kind, Scan};
-use image_resize::open::open;
-use image_resize::pipeline::{answer, resize};
-use image_resize::rows::{ImageError, Rows};
+use image_resize::ask::parse;
+use image_resize::pipeline::answer;
 use jpeg_encoder::SamplingFactor;
 use made::{Made, Photograph};
+use picture::input::Input;
+use picture::jpeg::{Header, Kind, Scan};
+use picture::open::open;
+use picture::pipeline::resize;
+use picture::rows::{ImageError, Rows};
 use zune_jpeg::zune_core::bytestream::ZCursor;
 
 fn all_rows(rows: &mut dyn Rows) -> Result<Vec<u8>, ImageError> {
@@ -83,18 +84,16 @@ fn grey_is_decoded_to_the_bit_or_nearly() {
 #[test]
 fn a_picture_stays_itself_through_every_format() {
     let made = Made { width: 480, height: 320, quality: 95, ..Made::default() };
-    let expect = all_rows(&mut image_resize::resize::Resize::new(
-        made.whole(),
-        image_resize::rows::Size { width: 96, height: 64 },
-    ))
-    .unwrap();
+    let expect =
+        all_rows(&mut picture::resize::Resize::new(made.whole(), picture::rows::Size { width: 96, height: 64 }))
+            .unwrap();
     for (name, file, by_rows) in [
         ("jpeg", made.jpeg(), true),
         ("progressive", Made { progressive: true, ..made }.jpeg(), false),
         ("png", made.png(), true),
         ("webp", made.webp(), false),
     ] {
-        let ask = Ask::parse(Query::new("w=96&h=400&format=png")).unwrap();
+        let ask = parse(Query::new("w=96&h=400&format=png")).unwrap();
         let resized = resize(file.as_slice(), &ask).unwrap();
         assert_eq!((resized.size.width, resized.size.height, resized.by_rows), (96, 64, by_rows), "{name}");
         let png = resized.pieces.concat();
@@ -108,7 +107,7 @@ fn a_picture_stays_itself_through_every_format() {
 fn a_turned_picture_comes_out_upright() {
     for (orientation, size) in [(1, (60, 40)), (3, (60, 40)), (6, (27, 40)), (8, (27, 40))] {
         let file = Made { width: 480, height: 320, orientation, ..Made::default() }.jpeg();
-        let resized = resize(file.as_slice(), &Ask::parse(Query::new("w=100&h=40")).unwrap()).unwrap();
+        let resized = resize(file.as_slice(), &parse(Query::new("w=100&h=40")).unwrap()).unwrap();
         assert_eq!((resized.size.width, resized.size.height), size, "orientation {orientation}");
         let pieces = resized.pieces.concat();
         let written = open(pieces.as_slice()).unwrap();

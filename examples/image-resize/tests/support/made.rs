@@ -8,8 +8,8 @@
     reason = "pictures for tests, of sizes that are known"
 )]
 
-use image_resize::rows::{Channels, Size, Whole};
 use jpeg_encoder::{ColorType, Encoder, ImageBuffer, JpegColorType, SamplingFactor};
+use picture::rows::{Channels, Size, Whole};
 
 /// A scene that can be asked for any pixel.
 #[derive(Debug, Clone, Copy)]

@@ -122,6 +122,17 @@ impl ImageError {
         }
     }
 
+    /// What is wrong, in a few words.
+    #[must_use]
+    pub fn title(&self) -> &'static str {
+        match self {
+            Self::Malformed { .. } => "the picture is damaged",
+            Self::Unsupported(_) => "the picture is of a kind that is not read here",
+            Self::TooManyPixels { .. } | Self::TooManyBytes { .. } => "the picture is too large",
+            Self::BrokenBody => "the body broke off",
+        }
+    }
+
     pub(crate) fn jpeg(what: &str) -> Self {
         Self::Malformed { format: "JPEG", what: what.to_owned() }
     }
