@@ -7,6 +7,7 @@ mod chunks;
 pub mod folder;
 mod intake;
 mod name;
+pub mod s3;
 
 use std::io;
 use std::path::PathBuf;
@@ -124,7 +125,7 @@ pub enum ContainerError {
     Backend(String),
 }
 
-/// Why a container cannot be opened.
+/// Why a container cannot be opened. No text of it holds a credential.
 #[derive(Debug, Error)]
 pub enum OpenError {
     /// The folder cannot be made, read or written.
@@ -147,4 +148,13 @@ pub enum OpenError {
         /// The folder.
         path: PathBuf,
     },
+    /// The address of a bucket is wrong.
+    #[error("the address of the bucket is wrong: {0}")]
+    Address(&'static str),
+    /// There is nothing to sign requests with.
+    #[error("the bucket needs credentials: AWS_ACCESS_KEY_ID and AWS_SECRET_ACCESS_KEY, or KEY:SECRET@ in its address")]
+    Credentials,
+    /// The client of the bucket cannot be made. The text is for the operator.
+    #[error("the client of the bucket cannot be made: {0}")]
+    Client(String),
 }

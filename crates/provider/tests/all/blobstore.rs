@@ -1,4 +1,4 @@
-//! Containers in folders.
+//! Containers in folders and in buckets.
 
 #[path = "blobstore/backend.rs"]
 mod backend;
@@ -12,3 +12,9 @@ mod conformance;
 mod crash;
 #[path = "blobstore/folder.rs"]
 mod folder;
+#[path = "blobstore/memory.rs"]
+mod memory;
+#[path = "blobstore/s3.rs"]
+mod s3;
+#[path = "blobstore/server.rs"]
+mod server;

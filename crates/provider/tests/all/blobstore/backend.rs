@@ -7,6 +7,7 @@ use cumulet_provider::blobstore::{self, Container};
 use tempfile::TempDir;
 
 use super::bodies::files;
+use super::server::Server;
 
 /// The bound of [`Backend::small`]: more than one part of an upload.
 pub(crate) const SMALL_BYTES_MAX: u64 = 6 << 20;
@@ -21,6 +22,7 @@ pub(crate) struct Backend {
 
 enum Place {
     Folder(TempDir),
+    S3(Server),
 }
 
 impl Backend {
@@ -30,6 +32,14 @@ impl Backend {
         let container = blobstore::folder::open(&path).unwrap();
         let small = blobstore::folder::open_at_most(&path, SMALL_BYTES_MAX).unwrap();
         Self { container, small, place: Place::Folder(folder) }
+    }
+
+    pub(crate) async fn s3() -> Self {
+        let server = Server::start().await;
+        let url = server.url("some/prefix");
+        let container = blobstore::s3::open(&url).unwrap();
+        let small = blobstore::s3::open_at_most(&url, SMALL_BYTES_MAX).unwrap();
+        Self { container, small, place: Place::S3(server) }
     }
 
     /// Whether every name can be kept. The server of these tests makes paths of keys, as some servers do: a part of a
@@ -53,6 +63,7 @@ impl Backend {
     fn leftovers(&self) -> usize {
         match &self.place {
             Place::Folder(folder) => files(&folder.path().join("deep/container/staging")).len(),
+            Place::S3(server) => server.open_uploads(),
         }
     }
 }

@@ -18,6 +18,12 @@ macro_rules! on_every_backend {
                 super::$behaviour(&super::Backend::folder()).await;
             })+
         }
+        mod s3 {
+            $(#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+            async fn $behaviour() {
+                super::$behaviour(&super::Backend::s3().await).await;
+            })+
+        }
     };
 }
 
