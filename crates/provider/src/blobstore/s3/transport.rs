@@ -8,6 +8,7 @@ use object_store::client::{
     HttpClient, HttpConnector, HttpError, HttpErrorKind, HttpRequest, HttpResponse, HttpService, ReqwestConnector,
 };
 use object_store::{ClientOptions, Result};
+use rustls::crypto::CryptoProvider;
 use thiserror::Error;
 
 /// Too many requests, and no time for this one: the two statuses below 500 that may pass.
@@ -19,8 +20,18 @@ pub(super) struct Transport;
 
 impl HttpConnector for Transport {
     fn connect(&self, options: &ClientOptions) -> Result<HttpClient> {
+        choose_cryptography();
         let client = ReqwestConnector::default().connect(options)?;
         Ok(HttpClient::new(Statuses(client)))
+    }
+}
+
+/// The client takes the cryptography of the process, and panics if there is none: it becomes the one that all of Cumulet
+/// uses, unless the process has chosen before.
+fn choose_cryptography() {
+    if CryptoProvider::get_default().is_none() {
+        // An error says that another thread was first.
+        drop(rustls::crypto::ring::default_provider().install_default());
     }
 }
 

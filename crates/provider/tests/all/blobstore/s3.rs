@@ -54,8 +54,11 @@ async fn a_server_that_stays_away_is_unavailable() {
     let listener = TcpListener::bind("127.0.0.1:0").await.unwrap();
     let nobody = listener.local_addr().unwrap();
     drop(listener);
-    let container = open(&format!("s3://k:s@bucket?endpoint=http://{nobody}")).unwrap();
-    assert_eq!(read(&*container, "x").await, Err(ContainerError::Unavailable));
+    // The last speaks no TLS: that is tried, and fails.
+    for endpoint in [format!("http://{nobody}"), format!("https://{nobody}"), format!("https://{}", server.address)] {
+        let container = open(&format!("s3://k:s@bucket?endpoint={endpoint}")).unwrap();
+        assert_eq!(read(&*container, "x").await, Err(ContainerError::Unavailable), "{endpoint}");
+    }
 }
 
 #[tokio::test]
