@@ -1,10 +1,13 @@
-//! Every backend against what its noun promises.
+//! Providers against what stands behind them: files, and real servers where this machine has them.
 #![expect(
     clippy::unwrap_used,
     clippy::panic,
     clippy::indexing_slicing,
+    clippy::disallowed_methods,
     reason = "this is a test: the lints are off in test functions, and these are their helpers"
 )]
 
-#[path = "all/blobstore.rs"]
-mod blobstore;
+mod all {
+    mod blobstore;
+    mod sql;
+}
