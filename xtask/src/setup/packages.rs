@@ -1,5 +1,6 @@
 //! Programs of the operating system.
 
+use std::path::Path;
 use std::process::Command;
 
 use anyhow::bail;
@@ -11,14 +12,58 @@ struct Program {
     name: &'static str,
     package: &'static str,
     needed_for: &'static str,
+    place: Place,
 }
 
-const PROGRAMS: [Program; 4] = [
-    Program { name: "cc", package: "gcc", needed_for: "building the dependencies written in C" },
-    Program { name: "curl", package: "curl", needed_for: "trying what `cargo xtask demo` prints" },
-    Program { name: "wrk", package: "wrk", needed_for: "the load of `cargo xtask bench http`" },
-    Program { name: "nginx", package: "nginx-light", needed_for: "the peer of `cargo xtask bench http`" },
+/// Where a program is looked for.
+enum Place {
+    SearchPath,
+    /// On the search path, and in `FOLDER/VERSION/bin` for any version.
+    Versions(&'static str),
+}
+
+const PROGRAMS: [Program; 5] = [
+    Program {
+        name: "cc",
+        package: "gcc",
+        needed_for: "building the dependencies written in C",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "curl",
+        package: "curl",
+        needed_for: "trying what `cargo xtask demo` prints",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "wrk",
+        package: "wrk",
+        needed_for: "the load of `cargo xtask bench http`",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "nginx",
+        package: "nginx-light",
+        needed_for: "the peer of `cargo xtask bench http`",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "postgres",
+        package: "postgresql",
+        needed_for: "the tests of databases on a PostgreSQL server",
+        place: Place::Versions("/usr/lib/postgresql"),
+    },
 ];
+
+impl Program {
+    fn is_there(&self) -> bool {
+        environment::find_program(self.name).is_some()
+            || match self.place {
+                Place::SearchPath => false,
+                Place::Versions(folder) => is_in_a_version(Path::new(folder), self.name),
+            }
+    }
+}
 
 /// Installs the missing programs with apt; where that is impossible, names them.
 ///
@@ -41,7 +86,12 @@ pub(super) fn ensure() -> anyhow::Result<()> {
 }
 
 fn missing() -> Vec<&'static Program> {
-    PROGRAMS.iter().filter(|program| environment::find_program(program.name).is_none()).collect()
+    PROGRAMS.iter().filter(|program| !program.is_there()).collect()
+}
+
+fn is_in_a_version(folder: &Path, program: &str) -> bool {
+    let versions = std::fs::read_dir(folder).into_iter().flatten().flatten();
+    versions.map(|version| version.path().join("bin").join(program)).any(|file| file.is_file())
 }
 
 fn names(programs: &[&Program]) -> String {
@@ -78,4 +128,20 @@ fn apt_get(arguments: &[&str]) -> Command {
     };
     command.env("DEBIAN_FRONTEND", "noninteractive").args(arguments);
     command
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_program_is_found_in_any_version() {
+        let folder = tempfile::tempdir().unwrap();
+        assert!(!is_in_a_version(folder.path(), "postgres"));
+        assert!(!is_in_a_version(&folder.path().join("nowhere"), "postgres"));
+        std::fs::create_dir_all(folder.path().join("15/bin")).unwrap();
+        std::fs::write(folder.path().join("15/bin/postgres"), "").unwrap();
+        assert!(is_in_a_version(folder.path(), "postgres"));
+        assert!(!is_in_a_version(folder.path(), "initdb"));
+    }
 }

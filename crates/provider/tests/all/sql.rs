@@ -1,3 +1,4 @@
 //! SQL databases.
 
+mod postgres;
 mod sqlite;
