@@ -1,0 +1,6 @@
+//! Buckets: one suite for every backend, then what each has of its own.
+
+mod backend;
+mod conformance;
+mod crash;
+mod sqlite;

@@ -1,0 +1,36 @@
+//! The backends as the suite sees them.
+
+use std::sync::Arc;
+
+use cumulet_provider::keyvalue::{Bucket, sqlite};
+use tempfile::TempDir;
+
+/// A backend, fresh for one test.
+pub(crate) trait Backend: Sized {
+    /// Whether a value that was written anew counts as changed though its bytes be the same.
+    const HAS_VERSIONS: bool;
+
+    /// Starts it; `None` when it cannot run here.
+    async fn start() -> Option<Self>;
+
+    async fn bucket(&self, name: &str) -> Arc<dyn Bucket>;
+}
+
+pub(crate) struct Sqlite {
+    store: Arc<sqlite::Store>,
+    _folder: TempDir,
+}
+
+impl Backend for Sqlite {
+    const HAS_VERSIONS: bool = true;
+
+    async fn start() -> Option<Self> {
+        let folder = tempfile::tempdir().unwrap();
+        let store = sqlite::Store::open(&folder.path().join("app/kv.sqlite")).unwrap();
+        Some(Self { store, _folder: folder })
+    }
+
+    async fn bucket(&self, name: &str) -> Arc<dyn Bucket> {
+        self.store.bucket(name)
+    }
+}
