@@ -9,7 +9,9 @@
 mod bounds;
 mod counter;
 mod open_error;
+pub mod redis;
 pub mod sqlite;
+mod tls;
 
 use async_trait::async_trait;
 use bytes::Bytes;

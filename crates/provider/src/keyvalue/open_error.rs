@@ -60,4 +60,52 @@ impl OpenError {
     pub(super) fn file(path: &Path, kind: OpenErrorKind) -> Self {
         Self { place: path.display().to_string(), kind }
     }
+
+    pub(super) fn url(url: &str, kind: OpenErrorKind) -> Self {
+        Self { place: without_credentials(url), kind }
+    }
+}
+
+/// A URL, or several between commas, as it may be shown: no user, no password, no query. What is not clearly an address
+/// is not shown.
+pub(super) fn without_credentials(urls: &str) -> String {
+    // A comma may also stand in a password: it separates only where a whole URL follows.
+    if urls.split(',').all(|url| url.contains("://")) {
+        urls.split(',').map(one_without_credentials).collect::<Vec<_>>().join(",")
+    } else {
+        one_without_credentials(urls)
+    }
+}
+
+fn one_without_credentials(url: &str) -> String {
+    let (scheme, rest) = match url.split_once("://") {
+        Some((scheme, rest)) => (format!("{scheme}://"), rest),
+        None => (String::new(), url),
+    };
+    // The last `@`, wherever it stands: a password that was not encoded may hold an `@` or a slash.
+    let address = match rest.rsplit_once('@') {
+        Some((before, _)) if before.contains(['?', '#']) => "…",
+        Some((_, address)) => address,
+        None => rest,
+    };
+    let address = address.split(['?', '#']).next().unwrap_or_default();
+    format!("{scheme}{address}")
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn what_is_shown_of_a_url_has_no_credentials() {
+        let check = |url: &str, expected: &str| assert_eq!(without_credentials(url), expected);
+        check("redis://host:6379/2", "redis://host:6379/2");
+        check("redis://user:secret@host:6379/2", "redis://host:6379/2");
+        check("rediss://:se/cr@et@host", "rediss://host");
+        check("redis+unix:///run/redis.sock?user=a&pass=secret", "redis+unix:///run/redis.sock");
+        check("nats://token@one:4222,nats://a:b@two", "nats://one:4222,nats://two");
+        check("user:secret@host", "host");
+        check("redis://user:sec?ret@host", "redis://…");
+        check("nats://user:sec,ret@host", "nats://host");
+    }
 }

@@ -3,4 +3,6 @@
 mod backend;
 mod conformance;
 mod crash;
+mod redis;
+mod server;
 mod sqlite;

@@ -2,8 +2,10 @@
 
 use std::sync::Arc;
 
-use cumulet_provider::keyvalue::{Bucket, sqlite};
+use cumulet_provider::keyvalue::{Bucket, redis, sqlite};
 use tempfile::TempDir;
+
+use super::server::{REDIS, Server};
 
 /// A backend, fresh for one test.
 pub(crate) trait Backend: Sized {
@@ -21,6 +23,11 @@ pub(crate) struct Sqlite {
     _folder: TempDir,
 }
 
+pub(crate) struct Redis {
+    server: Arc<redis::Server>,
+    _process: Server,
+}
+
 impl Backend for Sqlite {
     const HAS_VERSIONS: bool = true;
 
@@ -32,5 +39,19 @@ impl Backend for Sqlite {
 
     async fn bucket(&self, name: &str) -> Arc<dyn Bucket> {
         self.store.bucket(name)
+    }
+}
+
+impl Backend for Redis {
+    const HAS_VERSIONS: bool = false;
+
+    async fn start() -> Option<Self> {
+        let connect = async |port| redis::Server::connect(&format!("redis://127.0.0.1:{port}")).await;
+        let (process, server) = Server::start(&REDIS, &[], connect).await?;
+        Some(Self { server, _process: process })
+    }
+
+    async fn bucket(&self, name: &str) -> Arc<dyn Bucket> {
+        self.server.bucket(name)
     }
 }

@@ -7,7 +7,7 @@ mod listing;
 mod swaps;
 mod values;
 
-use super::backend::Sqlite;
+use super::backend::{Redis, Sqlite};
 
 /// One test for each behaviour on each backend, each with a server of its own.
 macro_rules! conformance {
@@ -30,6 +30,7 @@ macro_rules! conformance {
 macro_rules! on_each_backend {
     ($($behaviours:tt)*) => {
         conformance!(Sqlite as on_sqlite: $($behaviours)*);
+        conformance!(Redis as on_redis: $($behaviours)*);
     };
 }
 
