@@ -8,6 +8,7 @@
 
 mod bounds;
 mod counter;
+pub mod nats;
 mod open_error;
 pub mod redis;
 pub mod sqlite;

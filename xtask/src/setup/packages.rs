@@ -13,12 +13,13 @@ struct Program {
     needed_for: &'static str,
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 6] = [
     Program { name: "cc", package: "gcc", needed_for: "building the dependencies written in C" },
     Program { name: "curl", package: "curl", needed_for: "trying what `cargo xtask demo` prints" },
     Program { name: "wrk", package: "wrk", needed_for: "the load of `cargo xtask bench http`" },
     Program { name: "nginx", package: "nginx-light", needed_for: "the peer of `cargo xtask bench http`" },
     Program { name: "redis-server", package: "redis-server", needed_for: "the tests of the key-value store on Redis" },
+    Program { name: "nats-server", package: "nats-server", needed_for: "the tests of the key-value store on NATS" },
 ];
 
 /// Installs the missing programs with apt; where that is impossible, names them.

@@ -3,6 +3,7 @@
 mod backend;
 mod conformance;
 mod crash;
+mod nats;
 mod redis;
 mod server;
 mod sqlite;

@@ -2,10 +2,10 @@
 
 use std::sync::Arc;
 
-use cumulet_provider::keyvalue::{Bucket, redis, sqlite};
+use cumulet_provider::keyvalue::{Bucket, nats, redis, sqlite};
 use tempfile::TempDir;
 
-use super::server::{REDIS, Server};
+use super::server::{NATS, REDIS, Server};
 
 /// A backend, fresh for one test.
 pub(crate) trait Backend: Sized {
@@ -25,6 +25,11 @@ pub(crate) struct Sqlite {
 
 pub(crate) struct Redis {
     server: Arc<redis::Server>,
+    _process: Server,
+}
+
+pub(crate) struct Nats {
+    server: Arc<nats::Server>,
     _process: Server,
 }
 
@@ -53,5 +58,21 @@ impl Backend for Redis {
 
     async fn bucket(&self, name: &str) -> Arc<dyn Bucket> {
         self.server.bucket(name)
+    }
+}
+
+impl Backend for Nats {
+    const HAS_VERSIONS: bool = true;
+
+    async fn start() -> Option<Self> {
+        let connect = async |port| nats::Server::connect(&format!("nats://127.0.0.1:{port}")).await;
+        let (process, server) = Server::start(&NATS, &[], connect).await?;
+        // The port is open before JetStream is there.
+        super::server::eventually(|| server.bucket("ready")).await;
+        Some(Self { server, _process: process })
+    }
+
+    async fn bucket(&self, name: &str) -> Arc<dyn Bucket> {
+        self.server.bucket(name).await.unwrap()
     }
 }

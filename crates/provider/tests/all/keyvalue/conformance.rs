@@ -7,7 +7,7 @@ mod listing;
 mod swaps;
 mod values;
 
-use super::backend::{Redis, Sqlite};
+use super::backend::{Nats, Redis, Sqlite};
 
 /// One test for each behaviour on each backend, each with a server of its own.
 macro_rules! conformance {
@@ -31,6 +31,7 @@ macro_rules! on_each_backend {
     ($($behaviours:tt)*) => {
         conformance!(Sqlite as on_sqlite: $($behaviours)*);
         conformance!(Redis as on_redis: $($behaviours)*);
+        conformance!(Nats as on_nats: $($behaviours)*);
     };
 }
 

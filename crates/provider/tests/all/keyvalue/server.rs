@@ -34,6 +34,14 @@ pub(crate) const REDIS: Kind = Kind {
     },
 };
 
+pub(crate) const NATS: Kind = Kind {
+    program: "nats-server",
+    arguments: |port, folder| {
+        let (port, folder) = (port.to_string(), folder.display().to_string());
+        ["-js", "-a", "127.0.0.1", "-p", &port, "-sd", &folder].map(str::to_owned).to_vec()
+    },
+};
+
 /// A running server with a folder of its own, killed when dropped.
 pub(crate) struct Server {
     child: Child,
