@@ -10,5 +10,6 @@
 
 mod all {
     mod blobstore;
+    mod keyvalue;
     mod sql;
 }

@@ -22,7 +22,7 @@ enum Place {
     Versions(&'static str),
 }
 
-const PROGRAMS: [Program; 5] = [
+const PROGRAMS: [Program; 7] = [
     Program {
         name: "cc",
         package: "gcc",
@@ -52,6 +52,18 @@ const PROGRAMS: [Program; 5] = [
         package: "postgresql",
         needed_for: "the tests of databases on a PostgreSQL server",
         place: Place::Versions("/usr/lib/postgresql"),
+    },
+    Program {
+        name: "redis-server",
+        package: "redis-server",
+        needed_for: "the tests and the bench of key-value stores on Redis",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "nats-server",
+        package: "nats-server",
+        needed_for: "the tests and the bench of key-value stores on NATS",
+        place: Place::SearchPath,
     },
 ];
 
