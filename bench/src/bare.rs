@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use cumulet_spec::grant::Grants;
+use cumulet_spec::grant::{ConfigSource, Grants};
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -91,7 +91,11 @@ impl Bare {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| WasiConfig::from(&*state.config))?;
-        let config = grants.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect();
+        let text = |source: &ConfigSource| match source {
+            ConfigSource::Text(text) => Some(text.clone()),
+            ConfigSource::File(_) | ConfigSource::Env(_) => None,
+        };
+        let config = grants.config.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
         let pre = ProxyPre::new(linker.instantiate_pre(&component)?)?;
         let ticker = (epochs == Epochs::On).then(|| Ticker::start(engine));
         Ok(Self { pre, config: Arc::new(config), epochs, _ticker: ticker })

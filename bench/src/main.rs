@@ -3,6 +3,7 @@
 mod app;
 mod bare;
 mod call;
+mod capability;
 mod clock;
 mod compute;
 mod cores;
@@ -39,6 +40,7 @@ fn main() -> Result<()> {
         CliCommand::Examples(settings) => benches(&settings, &[Name::Examples]),
         CliCommand::Compute(settings) => benches(&settings, &[Name::Compute]),
         CliCommand::Stream(settings) => benches(&settings, &[Name::Stream]),
+        CliCommand::Capability(settings) => benches(&settings, &[Name::Capability]),
         CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
     }
@@ -57,6 +59,7 @@ fn benches(settings: &Settings, names: &[Name]) -> Result<()> {
             Name::Examples => examples::bench(settings, &logs),
             Name::Compute => compute::bench(settings),
             Name::Stream => stream::bench(settings, &logs),
+            Name::Capability => capability::bench(settings),
         };
         let mut out = io::stdout().lock();
         match report {

@@ -7,10 +7,11 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use cumulet_capability::{Channel, Exchange, GuestEnd, Linkers, OutputSink, Prepared, Profile};
+use cumulet_capability::{Channel, Exchange, GuestEnd, Linkers, OutputSink, Prepared, Profile, Surroundings, Values};
 use cumulet_engine::{EngineClass, Engines, Gauge, Measured, PoolSettings, Ticker, compile, load};
+use cumulet_provider::{Bound, Stores};
 use cumulet_spec::grant::Grants;
-use cumulet_spec::id::RequestId;
+use cumulet_spec::id::{AppName, RequestId};
 use cumulet_spec::limit::Limits;
 use tempfile::TempDir;
 
@@ -49,6 +50,17 @@ pub(crate) struct Used {
 impl Ours {
     /// Compiles and links a component. The calling thread must be inside a runtime.
     pub(crate) async fn new(component: &Path, class: EngineClass, grants: &Grants) -> Result<Self> {
+        let nowhere = std::env::temp_dir();
+        Self::with_stores(component, class, grants, Arc::new(Stores::new(&nowhere, Bound::new()))).await
+    }
+
+    /// The same with stores, for a component that is granted some.
+    pub(crate) async fn with_stores(
+        component: &Path,
+        class: EngineClass,
+        grants: &Grants,
+        stores: Arc<Stores>,
+    ) -> Result<Self> {
         let engines = Engines::new(PoolSettings { slots: SLOTS, ..PoolSettings::default() })?;
         let linkers = Linkers::new(&engines)?;
         let bytes = std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
@@ -56,7 +68,18 @@ impl Ours {
         let path = files.path().join("component.cwasm");
         std::fs::write(&path, compile(&engines, class, &bytes)?).context("cannot write the compiled file")?;
         let compiled = load(&engines, class, &path)?;
-        let profile = Profile::new(grants, files.path(), Arc::new(Discard)).await?;
+        let app = AppName::nearest("bench");
+        let around = Surroundings {
+            app: &app,
+            base: files.path(),
+            sink: Arc::new(Discard),
+            values: Values::default(),
+            stores,
+            extra_roots: Vec::new(),
+            clock_step: None,
+            witness: None,
+        };
+        let profile = Profile::new(grants, around).await?;
         let prepared = Prepared::new(&engines, &linkers, &compiled, Arc::new(profile))?;
         let ticker = Ticker::start(engines.all()).context("cannot start the ticker")?;
         let calls = AtomicU64::new(0);

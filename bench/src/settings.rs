@@ -30,6 +30,8 @@ pub(crate) enum CliCommand {
     Compute(Settings),
     /// Large bodies through a guest.
     Stream(Settings),
+    /// Stores through a guest, beside their providers.
+    Capability(Settings),
     /// All of them, one after the other.
     All(Settings),
     /// Serve natively with bare hyper: the peer that runs no guest.
@@ -50,11 +52,14 @@ pub(crate) enum Name {
     Compute,
     /// `stream`
     Stream,
+    /// `capability`
+    Capability,
 }
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 5] = [Self::Http, Self::Instance, Self::Examples, Self::Compute, Self::Stream];
+    pub(crate) const ALL: [Self; 6] =
+        [Self::Http, Self::Instance, Self::Examples, Self::Compute, Self::Stream, Self::Capability];
 }
 
 /// What all benches take.

@@ -77,6 +77,12 @@ impl NodeKey {
         }
     }
 
+    /// A key for one purpose, which tells nothing of this one.
+    #[must_use]
+    pub fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
+        *self.seal("derived key", purpose.as_bytes()).as_bytes()
+    }
+
     /// The seal of some bytes under this key and a context that says what they are.
     pub(crate) fn seal(&self, context: &str, bytes: &[u8]) -> blake3::Hash {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);

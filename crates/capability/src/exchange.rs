@@ -1,5 +1,6 @@
 //! Where a guest's response meets those who wait for it.
 
+use crate::outbound::Inside;
 use bytes::Bytes;
 use cumulet_engine::{Ending, Gauge};
 use futures_util::task::AtomicWaker;
@@ -47,6 +48,7 @@ enum Reply {
 /// A guest writes once; the node reads once. Nothing here blocks for longer than a move of the response.
 pub struct Exchange {
     gauge: Arc<Gauge>,
+    inside: Option<Arc<dyn Inside>>,
     reply: Mutex<Reply>,
     end: OnceLock<GuestEnd>,
     waiting: AtomicWaker,
@@ -63,13 +65,24 @@ impl Exchange {
     /// An exchange whose guest has not answered.
     #[must_use]
     pub fn new(gauge: Gauge) -> Self {
+        Self::within(gauge, None)
+    }
+
+    /// The same for a guest that may call other components of its app: `inside` answers.
+    #[must_use]
+    pub fn within(gauge: Gauge, inside: Option<Arc<dyn Inside>>) -> Self {
         Self {
             gauge: Arc::new(gauge),
+            inside,
             reply: Mutex::new(Reply::Awaited),
             end: OnceLock::new(),
             waiting: AtomicWaker::new(),
             output_bytes: AtomicU64::new(0),
         }
+    }
+
+    pub(crate) fn inside(&self) -> Option<&Arc<dyn Inside>> {
+        self.inside.as_ref()
     }
 
     /// What the invocation has used.

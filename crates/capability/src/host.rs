@@ -4,13 +4,13 @@ use crate::command::names::LookupView;
 use crate::exchange::Exchange;
 use crate::outbound::Hooks;
 use crate::profile::Profile;
+use crate::{blobstore, config, keyvalue, postgres, sqlite};
 use cumulet_engine::{Guarded, MemoryLimiter};
 use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
-use wasmtime_wasi_config::WasiConfig;
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Handles that a guest may hold at once: resources of every kind together.
@@ -50,14 +50,30 @@ impl Host {
             wasi: profile.context(exchange, request),
             table,
             http,
-            hooks: Hooks::new(Arc::clone(profile.outbound())),
+            hooks: Hooks::new(Arc::clone(profile.outbound()), exchange.inside().cloned()),
             profile: Arc::clone(profile),
             lookup: None,
         }
     }
 
-    pub(crate) fn config(&mut self) -> WasiConfig<'_> {
-        WasiConfig::from(self.profile.config())
+    pub(crate) fn config(&mut self) -> config::View<'_> {
+        config::View { values: self.profile.values(), witness: self.profile.witness() }
+    }
+
+    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
+        keyvalue::View { stores: self.profile.stores(), table: &mut self.table }
+    }
+
+    pub(crate) fn blobstore(&mut self) -> blobstore::View<'_> {
+        blobstore::View { stores: self.profile.stores(), table: &mut self.table }
+    }
+
+    pub(crate) fn postgres(&mut self) -> postgres::View<'_> {
+        postgres::View { stores: self.profile.stores(), table: &mut self.table }
+    }
+
+    pub(crate) fn sqlite(&mut self) -> sqlite::View<'_> {
+        sqlite::View { stores: self.profile.stores(), table: &mut self.table }
     }
 }
 

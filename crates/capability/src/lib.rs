@@ -2,24 +2,35 @@
 //!
 //! With `engine`, the only crate that names wasmtime. It knows neither routes nor bills.
 
+mod blobstore;
 mod client;
+mod clock;
 pub mod command;
+mod config;
 mod exchange;
 mod host;
 mod http;
+mod keyvalue;
 mod linker;
 mod outbound;
 mod output;
+mod postgres;
 mod profile;
 mod reason;
+mod sqlite;
+mod stores;
+mod values;
+mod witness;
 
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
 pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};
 pub use host::{FIELDS_BYTES_MAX, HANDLES_MAX, Host};
 pub use linker::{Linkers, OFFERED};
 pub use outbound::{
-    Answer, Hooks, Inside, Lookup, Outbound, OutboundOptions, RequestBody, Resolve, ResponseBody, RootsError,
-    RootsFault, read_roots,
+    Answer as InsideAnswer, Hooks, Inside, InsideBody, InsideError, Lookup, Outbound, OutboundOptions, RequestBody,
+    Resolve, ResponseBody, Root, RootsError, RootsFault, read_roots,
 };
 pub use output::{Channel, OUTPUT_BYTES_MAX, OutputSink};
-pub use profile::{Profile, ProfileError};
+pub use profile::{Profile, ProfileError, Surroundings};
+pub use values::{LiveConfig, Values};
+pub use witness::{Asked, Witness};

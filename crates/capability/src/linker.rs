@@ -1,20 +1,29 @@
 //! The contents of the linker: everything that a guest can be given, the same for every component of a class.
 
+use crate::blobstore;
 use crate::client;
 use crate::command::names;
+use crate::config;
 use crate::host::Host;
+use crate::keyvalue;
+use crate::postgres;
 use crate::reason;
+use crate::sqlite;
 use cumulet_engine::{EngineClass, Engines};
 use wasmtime::component::Linker;
 
 /// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
-pub const OFFERED: [&str; 8] = [
+pub const OFFERED: [&str; 12] = [
+    "spin:postgres",
+    "spin:sqlite",
+    "wasi:blobstore",
     "wasi:cli",
     "wasi:clocks",
     "wasi:config",
     "wasi:filesystem",
     "wasi:http",
     "wasi:io",
+    "wasi:keyvalue",
     "wasi:random",
     "wasi:sockets",
 ];
@@ -60,7 +69,11 @@ fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>>
     let mut linker = Linker::new(engines.get(class));
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    wasmtime_wasi_config::add_to_linker(&mut linker, Host::config)?;
+    config::add_to_linker(&mut linker, Host::config)?;
+    keyvalue::add_to_linker(&mut linker, Host::keyvalue)?;
+    blobstore::add_to_linker(&mut linker, Host::blobstore)?;
+    sqlite::add_to_linker(&mut linker, Host::sqlite)?;
+    postgres::add_to_linker(&mut linker, Host::postgres)?;
     if class != EngineClass::Plain {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;

@@ -19,6 +19,7 @@ mod send;
 #[cfg(test)]
 mod tests;
 
+use crate::witness::Witness;
 use bounds::{Bounds, REQUESTS_PER_INVOCATION_MAX};
 use bytes::Bytes;
 use cache::Cache;
@@ -31,10 +32,13 @@ use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpHooks};
 
-pub use inside::{Answer, Inside};
+pub(crate) use guard::is_global;
+pub use inside::{Answer, Inside, InsideBody, InsideError};
 pub use resolve::{Lookup, Resolve};
 pub use roots::{RootsError, RootsFault, read_roots};
 
+/// A root certificate.
+pub type Root = CertificateDer<'static>;
 /// What a guest sends.
 pub type RequestBody = UnsyncBoxBody<Bytes, Error>;
 /// What a guest receives.
@@ -47,8 +51,8 @@ pub struct OutboundOptions {
     pub extra_roots: Vec<CertificateDer<'static>>,
     /// Where names are looked up; by the system when absent. The address guard checks what comes back either way.
     pub resolver: Option<Arc<dyn Resolve>>,
-    /// Who answers for `NAME.internal`; when absent, no such name exists.
-    pub inside: Option<Arc<dyn Inside>>,
+    /// Who wants to know where requests would have gone.
+    pub witness: Option<Arc<Witness>>,
 }
 
 impl std::fmt::Debug for OutboundOptions {
@@ -113,12 +117,14 @@ impl Outbound {
 #[derive(Debug)]
 pub struct Hooks {
     outbound: Arc<Outbound>,
+    inside: Option<Arc<dyn Inside>>,
     requests_left: u32,
 }
 
 impl Hooks {
-    pub(crate) fn new(outbound: Arc<Outbound>) -> Self {
-        Self { outbound, requests_left: REQUESTS_PER_INVOCATION_MAX }
+    /// `inside` answers for `NAME.internal`; when absent, no such name exists.
+    pub(crate) fn new(outbound: Arc<Outbound>, inside: Option<Arc<dyn Inside>>) -> Self {
+        Self { outbound, inside, requests_left: REQUESTS_PER_INVOCATION_MAX }
     }
 }
 
@@ -143,7 +149,7 @@ impl WasiHttpHooks for Hooks {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };
         self.requests_left = left;
-        Box::new(send::send(Arc::clone(&self.outbound), request, options.unwrap_or_default()))
+        Box::new(send::send(Arc::clone(&self.outbound), self.inside.clone(), request, options.unwrap_or_default()))
     }
 
     fn p2_outgoing_body_buffer_chunks(&mut self) -> usize {

@@ -1,17 +1,26 @@
 //! What a component's grants come to, worked out once for each revision.
 
+use crate::clock::Coarse;
 use crate::command::{LookupError, NetworkPolicy};
 use crate::exchange::Exchange;
-use crate::outbound::Outbound;
+use crate::outbound::{Outbound, OutboundOptions};
 use crate::output::{Capture, Channel, OutputSink};
-use cumulet_spec::grant::Grants;
+use crate::stores::GrantedStores;
+use crate::values::Values;
+use crate::witness::{Witness, note};
+use cumulet_provider::Stores;
+use cumulet_spec::grant::{Capability, Grants};
+use cumulet_spec::id::AppName;
 use cumulet_spec::id::RequestId;
+use rustls::pki_types::CertificateDer;
+use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
+use std::time::Duration;
 use thiserror::Error;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
+use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
-use wasmtime_wasi_config::WasiConfigVariables;
 
 /// A grant cannot be honoured on this machine.
 #[derive(Debug, Error)]
@@ -29,14 +38,38 @@ pub enum ProfileError {
     Name(LookupError),
 }
 
+/// What a component's grants are worked out with.
+#[derive(Debug)]
+pub struct Surroundings<'a> {
+    /// The app, whose stores these are.
+    pub app: &'a AppName,
+    /// The folder that relative folders are taken from.
+    pub base: &'a Path,
+    /// Where the guest's output goes.
+    pub sink: Arc<dyn OutputSink>,
+    /// What stands behind its configuration and secrets.
+    pub values: Values,
+    /// What stands behind its stores.
+    pub stores: Arc<Stores>,
+    /// Root certificates that outbound requests trust like those of the platform.
+    pub extra_roots: Vec<CertificateDer<'static>>,
+    /// The steps in which the guest's clocks move; as fine as the system's when there are none.
+    pub clock_step: Option<Duration>,
+    /// Who wants to know what is asked for.
+    pub witness: Option<Arc<Witness>>,
+}
+
 /// The parts of a guest's surroundings that do not differ between its invocations.
 ///
 /// Folders are open, values are parsed and clients stand ready, so that a request opens no file and parses nothing.
 pub struct Profile {
     env: Vec<(String, String)>,
+    clock_step: Option<Duration>,
     folders: Option<WasiFilesystemCtx>,
     network: Option<Arc<NetworkPolicy>>,
-    config: WasiConfigVariables,
+    values: Values,
+    stores: GrantedStores,
+    witness: Option<Arc<Witness>>,
     outbound: Arc<Outbound>,
     sink: Arc<dyn OutputSink>,
 }
@@ -48,23 +81,37 @@ impl std::fmt::Debug for Profile {
 }
 
 impl Profile {
-    /// Works out what `grants` come to. Relative folders are taken from `base`.
+    /// Works out what `grants` come to.
     ///
     /// # Errors
     /// When a granted folder cannot be opened or a granted name has no address.
-    pub async fn new(grants: &Grants, base: &Path, sink: Arc<dyn OutputSink>) -> Result<Self, ProfileError> {
+    pub async fn new(grants: &Grants, around: Surroundings<'_>) -> Result<Self, ProfileError> {
+        let Surroundings { app, base, sink, values, stores, extra_roots, clock_step, witness } = around;
+        let outbound = OutboundOptions { extra_roots, resolver: None, witness: witness.clone() };
         Ok(Self {
             env: grants.env.iter().map(|(name, value)| (name.clone(), value.clone())).collect(),
+            clock_step,
             folders: open_folders(grants, base)?,
             network: resolve_network(grants).await?,
-            config: grants.config.iter().map(|(key, value)| (key.clone(), value.clone())).collect(),
-            outbound: Arc::new(Outbound::new(grants.clone())),
+            values,
+            stores: GrantedStores::new(app.clone(), grants, stores, witness.clone()),
+            witness,
+            outbound: Arc::new(Outbound::with_options(grants.clone(), outbound)),
             sink,
         })
     }
 
-    pub(crate) fn config(&self) -> &WasiConfigVariables {
-        &self.config
+    pub(crate) fn values(&self) -> &Values {
+        &self.values
+    }
+
+    pub(crate) fn stores(&self) -> &GrantedStores {
+        &self.stores
+    }
+
+    /// Who wants to know what is asked for, if anybody does.
+    pub(crate) fn witness(&self) -> Option<&Witness> {
+        self.witness.as_deref()
     }
 
     /// Whether a guest may look up this name.
@@ -89,11 +136,22 @@ impl Profile {
         for (name, value) in &self.env {
             builder.env(name, value);
         }
+        if let Some(step) = self.clock_step {
+            builder.wall_clock(Coarse::wall(step)).monotonic_clock(Coarse::monotonic(step));
+        }
         if let Some(policy) = &self.network {
-            let policy = Arc::clone(policy);
+            let (policy, witness) = (Arc::clone(policy), self.witness.clone());
             builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, reason| {
                 let allowed = policy.allows(address, reason);
+                note_socket(witness.as_deref(), address, reason, allowed);
                 Box::pin(async move { allowed })
+            });
+        } else if self.witness.is_some() {
+            // Denied all the same, and seen.
+            let witness = self.witness.clone();
+            builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, reason| {
+                note_socket(witness.as_deref(), address, reason, false);
+                Box::pin(async { false })
             });
         }
         let mut context = builder.build();
@@ -104,6 +162,20 @@ impl Profile {
     }
 }
 
+/// Remembers where a guest's sockets were to go.
+fn note_socket(witness: Option<&Witness>, address: SocketAddr, reason: SocketAddrUse, granted: bool) {
+    let protocol = match reason {
+        SocketAddrUse::TcpConnect => "tcp",
+        SocketAddrUse::UdpSend => "udp",
+        SocketAddrUse::TcpBind
+        | SocketAddrUse::TcpListen
+        | SocketAddrUse::TcpAccept
+        | SocketAddrUse::UdpBind
+        | SocketAddrUse::UdpReceive => return,
+    };
+    note(witness, Capability::Network, &format!("{protocol}:{address}"), granted);
+}
+
 /// Names are looked up once, here: one that later points elsewhere opens nothing new.
 async fn resolve_network(grants: &Grants) -> Result<Option<Arc<NetworkPolicy>>, ProfileError> {
     if grants.network.is_empty() {
@@ -111,7 +183,7 @@ async fn resolve_network(grants: &Grants) -> Result<Option<Arc<NetworkPolicy>>, 
     }
     let rules = grants.network.iter().cloned().map(Into::into).collect();
     let policy = NetworkPolicy::resolve(rules).await.map_err(ProfileError::Name)?;
-    Ok(Some(Arc::new(policy)))
+    Ok(Some(Arc::new(policy.guarded())))
 }
 
 fn open_folders(grants: &Grants, base: &Path) -> Result<Option<WasiFilesystemCtx>, ProfileError> {

@@ -5,6 +5,7 @@ mod check;
 mod completions;
 mod new;
 mod run;
+mod secret;
 mod up;
 
 use std::future::Future;
@@ -26,6 +27,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Build(build::Build),
     New(new::New),
+    Secret(secret::Secret),
     Completions(completions::Completions),
 }
 
@@ -38,6 +40,7 @@ impl Command {
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
+            Self::Secret(secret) => secret.execute(terminal),
             Self::Completions(completions) => Ok(completions.execute()),
         }
     }

@@ -4,8 +4,10 @@
 
 mod cli;
 mod command;
+mod environment;
 mod exit;
 mod failure;
+mod log;
 mod making;
 mod review;
 mod target;

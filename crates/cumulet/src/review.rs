@@ -54,9 +54,9 @@ pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>,
 }
 
 /// The failure of the first component that cannot be served.
-pub(crate) fn refusal(reviewed: &[Reviewed]) -> Option<Box<Failure>> {
+pub(crate) fn refusal<'a>(reviewed: impl IntoIterator<Item = &'a Reviewed>) -> Option<Box<Failure>> {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
-    let refused = reviewed.iter().find(|one| one.checked.findings.iter().any(|finding| is_error(&finding)))?;
+    let refused = reviewed.into_iter().find(|one| one.checked.findings.iter().any(|finding| is_error(&finding)))?;
     let mut failure = Failure::new(Exit::INVALID, format!("the component `{}` cannot be served", refused.name));
     failure = failure.at(&refused.path);
     let mut steps: Vec<&str> = Vec::new();
@@ -65,6 +65,15 @@ pub(crate) fn refusal(reviewed: &[Reviewed]) -> Option<Box<Failure>> {
         steps.extend(finding.help.as_deref().filter(|help| !steps.contains(help)));
     }
     Some(failure.next(steps.join("\n")))
+}
+
+/// The same where what is not granted is to be observed: only what no grant could mend is refused.
+pub(crate) fn refusal_observed(reviewed: &[Reviewed]) -> Option<Box<Failure>> {
+    let is_mendable = |one: &Reviewed| {
+        let errors = one.checked.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
+        errors == one.checked.imports.iter().filter(|import| import.access == check::Access::Missing).count()
+    };
+    refusal(reviewed.iter().filter(|one| !is_mendable(one)))
 }
 
 /// Where in the manifest a finding leads: to the grant that it is about, else to the component.

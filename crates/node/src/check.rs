@@ -198,8 +198,10 @@ fn import(component: &Component, kind: Kind, name: &str) -> Import {
             access(Access::Granted(granted), Some(capability))
         }
         Offer::Config => access(Access::Refused, Some(Capability::Config)),
-        Offer::Later(capability) if grants.has(capability) => access(Access::NotOffered, Some(capability)),
-        Offer::Later(capability) => access(Access::Missing, Some(capability)),
+        Offer::Store(capability) if grants.has(capability) => {
+            access(Access::Granted(entries(grants, capability)), Some(capability))
+        }
+        Offer::Store(capability) => access(Access::Missing, Some(capability)),
         Offer::Nothing => access(Access::NotOffered, None),
     }
 }
@@ -210,6 +212,8 @@ fn entries(grants: &Grants, capability: Capability) -> Vec<String> {
         Capability::Http => grants.http.iter().map(|grant| grant.origin.to_string()).collect(),
         Capability::Keyvalue => grants.keyvalue.clone(),
         Capability::Blobstore => grants.blobstore.clone(),
+        Capability::Sqlite => grants.sqlite.clone(),
+        Capability::Postgres => grants.postgres.clone(),
         Capability::Config => grants.config.keys().cloned().collect(),
         Capability::Secret => grants.secret.clone(),
         Capability::Env => grants.env.keys().cloned().collect(),
@@ -258,7 +262,7 @@ fn import_finding(import: &Import) -> Option<Finding> {
     match (&import.access, import.capability) {
         (Access::Missing, Some(capability)) => Some(error(
             format!("it imports `{}`, and no `{capability}` is granted", import.name),
-            format!("build it without that import: this node does not offer `{capability}` yet"),
+            format!("grant it by name, for example `{capability} = [\"default\"]` in the component's `grant`"),
         )),
         (Access::NotOffered | Access::Missing, _) => Some(error(
             format!("it imports `{}`, which this node does not offer", import.name),
@@ -277,20 +281,13 @@ fn import_finding(import: &Import) -> Option<Finding> {
 
 /// What a manifest may say already, and this node does not do yet.
 fn unavailable_findings(component: &Component) -> Vec<Finding> {
-    let warning = |message: &str, help: &str, capability| Finding {
+    let reuse = component.reuse.is_some().then(|| Finding {
         severity: Severity::Warning,
-        message: message.to_owned(),
-        help: Some(help.to_owned()),
-        capability,
-    };
-    let reuse = component.reuse.is_some().then(|| {
-        warning("`reuse` is not available yet", "every invocation gets an instance of its own until it is", None)
+        message: "`reuse` is not available yet".to_owned(),
+        help: Some("every invocation gets an instance of its own until it is".to_owned()),
+        capability: None,
     });
-    let secret = (!component.grants.secret.is_empty()).then(|| {
-        let help = "the guest finds no value under these names until they are";
-        warning("secrets are not available yet", help, Some(Capability::Secret))
-    });
-    reuse.into_iter().chain(secret).collect()
+    reuse.into_iter().collect()
 }
 
 /// One note for each capability whose interfaces are linked and refuse.

@@ -3,12 +3,13 @@
 //! Route, admit, instantiate, run, settle. This is the one place that makes instances.
 
 use crate::clock::now;
+use crate::inside::Within;
 use crate::reply::{Answer, Remains, ReplyBody};
 use crate::serving::Serving;
-use crate::target::Target;
+use crate::target::{Routed, Target};
 use crate::task::Task;
 use crate::ticket::{Admitted, Ticket, outcome_of};
-use cumulet_capability::{GuestResponse, RequestBodyFailure};
+use cumulet_capability::{GuestResponse, Inside, RequestBodyFailure};
 use cumulet_gateway::{Incoming, Rejection, RequestBody, RequestBodyError, RequestBodyErrorKind};
 use cumulet_meter::Permit;
 use cumulet_spec::outcome::Outcome;
@@ -24,11 +25,21 @@ const QUEUE_TIME_MAX: Duration = Duration::from_millis(250);
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Serves one request in an instance of its own.
-pub(crate) async fn invoke(serving: &Serving, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
-    let target = route(serving, &incoming)?;
-    let permit = admit(&target).await?;
+pub(crate) async fn invoke(serving: &Arc<Serving>, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
+    let routed = route(serving, &incoming)?;
+    invoke_at(serving, routed, incoming, 0).await
+}
+
+/// The same for a request whose target is known, `depth` calls inside its app.
+pub(crate) async fn invoke_at(
+    serving: &Arc<Serving>,
+    routed: Routed,
+    incoming: Incoming,
+    depth: u8,
+) -> Result<http::Response<ReplyBody>, Rejection> {
+    let permit = admit(&routed.target).await?;
     let is_head = incoming.request.method() == http::Method::HEAD;
-    let (ticket, request) = admitted(serving, target, permit, incoming);
+    let (ticket, request) = admitted(serving, (routed, depth), permit, incoming);
     let mut guest = Box::pin(Arc::clone(&ticket.target.prepared).run(Arc::clone(&ticket.exchange), ticket.id, request));
     // The first slice runs at once, here: most guests need no other.
     if serving.slicer.first(ticket.exchange.gauge(), guest.as_mut()).is_ready() {
@@ -40,11 +51,11 @@ pub(crate) async fn invoke(serving: &Serving, incoming: Incoming) -> Result<http
 }
 
 /// Finds what answers a request.
-fn route(serving: &Serving, incoming: &Incoming) -> Result<Arc<Target>, Rejection> {
+fn route(serving: &Serving, incoming: &Incoming) -> Result<Routed, Rejection> {
     let routes = serving.routes.load();
     let request = &incoming.request;
     let found = routes.find(incoming.authority(), request.method(), request.uri().path());
-    found.map(Arc::clone).ok_or_else(|| {
+    found.cloned().ok_or_else(|| {
         serving.unrouted.reject(Outcome::NoRoute);
         Outcome::NoRoute.into()
     })
@@ -68,8 +79,8 @@ async fn admit(target: &Arc<Target>) -> Result<Permit, Rejection> {
 
 /// Opens the invocation: its ticket, and the request as the guest's host takes it.
 fn admitted(
-    serving: &Serving,
-    target: Arc<Target>,
+    serving: &Arc<Serving>,
+    (routed, depth): (Routed, u8),
     permit: Permit,
     incoming: Incoming,
 ) -> (Ticket, http::Request<impl http_body::Body<Data = bytes::Bytes, Error = RequestBodyFailure> + Send + 'static>) {
@@ -80,7 +91,10 @@ fn admitted(
     }
     let bytes_in = request.body().meter();
     let admitted = Admitted { permit, started: now(), id, bytes_in };
-    let ticket = Ticket::new(target, admitted, Arc::clone(&serving.events), &request);
+    let Routed { target, crew } = routed;
+    let inside =
+        crew.map(|crew| -> Arc<dyn Inside> { Arc::new(Within { serving: Arc::clone(serving), crew, id, depth }) });
+    let ticket = Ticket::new((target, inside), admitted, Arc::clone(&serving.events), &request);
     (ticket, request.map(|body: RequestBody| body.map_err(read_body_error)))
 }
 

@@ -2,13 +2,14 @@
 
 use crate::event::{ComponentOutput, EventQueue};
 use crate::node::Workshop;
-use crate::target::Target;
+use crate::target::{Crew, Routed, Target};
+use crate::values::{self, ValueError};
 use cumulet_artifact::{CompiledKey, StoreError, read_component};
-use cumulet_capability::{PrepareError, Prepared, Profile, ProfileError};
+use cumulet_capability::{PrepareError, Prepared, Profile, ProfileError, Root, RootsError, Surroundings};
 use cumulet_engine::inspect::{InspectError, Kind, inspect};
 use cumulet_engine::{CompileError, Compiled, EngineClass, compile, load as map_compiled};
 use cumulet_meter::{Admission, Lane, LaneLimits, Tally};
-use cumulet_spec::grant::Grants;
+use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::{AppName, ComponentName};
 use cumulet_spec::limit::Limits;
 use cumulet_spec::manifest::{Component, Manifest, Source};
@@ -60,6 +61,15 @@ pub enum LoadErrorKind {
     /// A grant cannot be honoured.
     #[error(transparent)]
     Profile(#[from] ProfileError),
+    /// A granted name that nothing stands behind.
+    #[error("nothing is bound to the granted name `{0}`")]
+    Unbound(String),
+    /// A value cannot be had.
+    #[error(transparent)]
+    Value(#[from] ValueError),
+    /// The app's root certificates cannot be read.
+    #[error(transparent)]
+    Roots(#[from] RootsError),
     /// It cannot be linked.
     #[error(transparent)]
     Prepare(#[from] PrepareError),
@@ -109,7 +119,7 @@ impl std::fmt::Display for LoadStep {
 /// Everything of a manifest, ready to be put in place.
 #[derive(Debug)]
 pub struct Loaded {
-    pub(crate) routes: RouteTable<Arc<Target>>,
+    pub(crate) routes: RouteTable<Routed>,
 }
 
 /// What the components of one load share.
@@ -119,6 +129,7 @@ pub(crate) struct Context<'a> {
     pub(crate) admission: &'a Arc<Admission>,
     pub(crate) base_dir: &'a Path,
     pub(crate) env: &'a [(String, String)],
+    pub(crate) extra_roots: &'a [Root],
     pub(crate) turn: u64,
 }
 
@@ -134,10 +145,8 @@ pub(crate) async fn load(
         let target = target.map_err(|kind| LoadError { component: name.clone(), kind })?;
         targets.insert(name.clone(), Arc::new(target));
     }
-    let routes = manifest.http.iter().filter_map(|route| {
-        let target = targets.get(&route.component)?;
-        Some((route.clone(), Arc::clone(target)))
-    });
+    let crew = Crew::new(targets);
+    let routes = manifest.http.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
     let routes = RouteTable::new(routes.collect());
     let routes = routes.map_err(|conflict| LoadError {
         component: manifest.components.keys().next().cloned().unwrap_or_else(|| ComponentName::nearest("app")),
@@ -161,13 +170,27 @@ async fn load_component(
     progress(LoadStep::Ready { component: name.clone(), compiled_in });
     let grants = with_env(&component.grants, context.env);
     let sink = ComponentOutput::new(app.clone(), name.clone(), Arc::clone(context.events));
-    let profile = Profile::new(&grants, context.base_dir, Arc::new(sink)).await?;
     let workshop = context.workshop;
+    if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
+        return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
+    }
+    let (values, feed) = values::resolve(workshop, app, &grants, context.base_dir)?;
+    let around = Surroundings {
+        app,
+        base: context.base_dir,
+        sink: Arc::new(sink),
+        values,
+        stores: Arc::clone(&workshop.stores),
+        extra_roots: context.extra_roots.to_vec(),
+        clock_step: workshop.clock_step,
+        witness: workshop.witness(name),
+    };
+    let profile = Profile::new(&grants, around).await?;
     let prepared = Prepared::new(&workshop.engines, &workshop.linkers, &compiled, Arc::new(profile))?;
     let limits = LaneLimits { concurrency: component.limits.concurrency, slots: prepared.slots() };
     let tally: Arc<Tally> = workshop.tally(app, name);
     let lane = Lane::new(limits, Arc::clone(context.admission), tally);
-    Ok(Target::new((app.clone(), name.clone()), context.turn, Arc::new(prepared), lane, &component.limits))
+    Ok(Target::new((app.clone(), name.clone()), context.turn, (Arc::new(prepared), feed), lane, component))
 }
 
 /// A component's bytes, and where they are to run.

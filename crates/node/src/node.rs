@@ -9,12 +9,16 @@ use crate::load::{Context, LoadError, LoadStep, Loaded, load};
 use crate::queue::{Queue, Runners};
 use crate::serving::{Serving, ServingHandler};
 use crate::slice::Slicer;
+use crate::values::Variables;
 use arc_swap::ArcSwap;
 use cumulet_artifact::{CompiledStore, KeyError, NodeKey, StoreError};
-use cumulet_capability::Linkers;
+use cumulet_capability::{Asked, Linkers, Root, Witness, read_roots};
 use cumulet_engine::{EngineError, Engines, PoolSettings, Ticker};
 use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
 use cumulet_meter::{Admission, Tally};
+use cumulet_provider::{Bound, Stores};
+use cumulet_spec::binding::{self, Address, Binding, BindingError};
+use cumulet_spec::grant::Capability;
 use cumulet_spec::id::{AppName, ComponentName};
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::route::RouteTable;
@@ -46,6 +50,14 @@ pub struct ServeOptions {
     pub data_dir: PathBuf,
     /// Environment variables for every component.
     pub env: Vec<(String, String)>,
+    /// The environment that values, secrets and the addresses of bindings may come from.
+    pub variables: Variables,
+    /// What stands behind granted names; an embedded store where there is nothing.
+    pub bindings: Vec<Binding>,
+    /// Whether what components ask for is remembered.
+    pub observe: Observe,
+    /// The steps in which guests' clocks move; as fine as the system's when there are none.
+    pub clock_step: Option<Duration>,
     /// How events are written.
     pub events: EventFormat,
     /// Threads that run guests after their first slice; by default one for each core.
@@ -62,10 +74,23 @@ impl ServeOptions {
             admin: any_port,
             data_dir: data_dir.to_owned(),
             env: Vec::new(),
+            variables: Variables::new(),
+            bindings: Vec::new(),
+            observe: Observe::Nothing,
+            clock_step: None,
             events: EventFormat::Json,
             threads: Some(2),
         }
     }
+}
+
+/// What is remembered of what components ask for.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub enum Observe {
+    /// Nothing.
+    Nothing,
+    /// What was granted and what was denied, with counts: see [`Node::asked`].
+    Grants,
 }
 
 /// A node could not be started.
@@ -85,6 +110,12 @@ pub enum StartError {
     /// The store of compiled files cannot be opened.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// A binding whose variable is not set.
+    #[error("the address of `{0}` comes from the variable `{1}`, which is not set")]
+    Unset(String, String),
+    /// A binding whose variable holds no address for it.
+    #[error("the address of `{0}` is of another kind")]
+    Address(String, #[source] BindingError),
     /// An engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -105,10 +136,25 @@ pub(crate) struct Workshop {
     pub(crate) engines: Engines,
     pub(crate) linkers: Linkers,
     pub(crate) store: CompiledStore,
+    pub(crate) stores: Arc<Stores>,
+    pub(crate) data_dir: PathBuf,
+    pub(crate) key: NodeKey,
+    pub(crate) variables: Arc<Variables>,
+    pub(crate) clock_step: Option<Duration>,
+    observe: Observe,
+    witnesses: Mutex<BTreeMap<ComponentName, Arc<Witness>>>,
     tallies: Mutex<BTreeMap<(AppName, ComponentName), Arc<Tally>>>,
 }
 
 impl Workshop {
+    /// Who remembers what a component asks for, over all of its revisions; nobody unless that was asked for.
+    pub(crate) fn witness(&self, component: &ComponentName) -> Option<Arc<Witness>> {
+        match self.observe {
+            Observe::Nothing => None,
+            Observe::Grants => Some(Arc::clone(self.witnesses.lock().entry(component.clone()).or_default())),
+        }
+    }
+
     /// The sums of a component, which outlive its revisions.
     pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
         Arc::clone(self.tallies.lock().entry((app.clone(), component.clone())).or_default())
@@ -152,7 +198,7 @@ impl Node {
     /// # Errors
     /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
     pub fn start(options: ServeOptions) -> Result<Self, StartError> {
-        let workshop = open_workshop(&options.data_dir)?;
+        let workshop = open_workshop(&options)?;
         let events = EventQueue::new();
         let writer = EventWriter::start(Arc::clone(&events), options.events, Box::new(io::stderr()))
             .map_err(StartError::Thread)?;
@@ -217,6 +263,7 @@ impl Node {
             admission: &self.serving.admission,
             base_dir,
             env: &self.base.env,
+            extra_roots: &extra_roots(manifest, base_dir)?,
             turn: self.base.next_turn.fetch_add(1, Ordering::Relaxed),
         };
         load(&context, manifest, progress).await
@@ -226,6 +273,12 @@ impl Node {
     pub fn install(&self, loaded: Loaded) {
         self.serving.routes.store(Arc::new(loaded.routes));
         self.open.send_replace(true);
+    }
+
+    /// What each component asked for, where that is remembered.
+    #[must_use]
+    pub fn asked(&self) -> BTreeMap<ComponentName, BTreeMap<(Capability, String), Asked>> {
+        self.workshop.witnesses.lock().iter().map(|(name, witness)| (name.clone(), witness.asked())).collect()
     }
 
     /// What the gateway calls for each request.
@@ -264,6 +317,17 @@ impl Node {
     }
 }
 
+/// The certificates of an app's own authorities.
+fn extra_roots(manifest: &Manifest, base_dir: &Path) -> Result<Vec<Root>, LoadError> {
+    let mut roots = Vec::new();
+    for path in &manifest.app.roots {
+        let of_any = || manifest.components.keys().next().cloned().unwrap_or_else(|| ComponentName::nearest("app"));
+        let read = read_roots(&base_dir.join(path));
+        roots.extend(read.map_err(|error| LoadError { component: of_any(), kind: error.into() })?);
+    }
+    Ok(roots)
+}
+
 /// Accepts nothing before the first revision is there: nobody is told that there is no route while it is being made.
 async fn serve_once_open(
     gateway: Gateway<ServingHandler>,
@@ -281,15 +345,48 @@ async fn wait_for(mut stopped: watch::Receiver<bool>) {
     let _gone = stopped.wait_for(|stopped| *stopped).await;
 }
 
-fn open_workshop(data_dir: &Path) -> Result<Arc<Workshop>, StartError> {
+/// The address of each binding.
+fn bound(options: &ServeOptions) -> Result<Bound, StartError> {
+    let mut bound = Bound::new();
+    for binding in &options.bindings {
+        let url = match &binding.address {
+            Address::Url(url) => url.clone(),
+            Address::Env(variable) => {
+                let unset = || StartError::Unset(binding.to_string(), variable.clone());
+                let text = options.variables.get(variable).ok_or_else(unset)?;
+                binding::url(binding.capability, text)
+                    .map_err(|error| StartError::Address(binding.to_string(), error))?
+            }
+        };
+        bound.insert((binding.capability, binding.name.clone()), url);
+    }
+    Ok(bound)
+}
+
+fn open_workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartError> {
     use std::os::unix::fs::DirBuilderExt as _;
+    let data_dir = options.data_dir.as_path();
     std::fs::DirBuilder::new()
         .recursive(true)
         .mode(0o700)
         .create(data_dir)
         .map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
-    let store = CompiledStore::open(data_dir, NodeKey::open(data_dir)?)?;
+    let key = NodeKey::open(data_dir)?;
+    let store = CompiledStore::open(data_dir, key.clone())?;
+    let stores = Arc::new(Stores::new(data_dir, bound(options)?));
     let engines = Engines::new(PoolSettings::default())?;
     let linkers = Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?;
-    Ok(Arc::new(Workshop { engines, linkers, store, tallies: Mutex::default() }))
+    Ok(Arc::new(Workshop {
+        engines,
+        linkers,
+        store,
+        stores,
+        data_dir: data_dir.to_owned(),
+        key,
+        variables: Arc::new(options.variables.clone()),
+        clock_step: options.clock_step,
+        observe: options.observe,
+        witnesses: Mutex::default(),
+        tallies: Mutex::default(),
+    }))
 }

@@ -7,12 +7,14 @@ mod flag;
 mod plan;
 
 use crate::run::plan::Plan;
+use crate::values::{ValueError, Variables};
 use cumulet_capability::command::{Command, CommandEnd, CommandError, CommandSetup, FolderError};
 use cumulet_capability::command::{LookupError, NetworkPolicy};
 use cumulet_engine::{Ending, EngineError, Engines, PoolSettings, Ticker};
 use cumulet_spec::grant::Grants;
 use std::io::Write as _;
 use std::path::PathBuf;
+use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::runtime::{Builder, Handle};
@@ -31,6 +33,8 @@ pub struct RunRequest {
     pub args: Vec<String>,
     /// What its manifest grants; folders must be absolute or relative to the current one.
     pub grants: Grants,
+    /// The environment that configuration values may come from.
+    pub variables: Arc<Variables>,
     /// What its manifest limits; nothing if it has none.
     pub limits: LimitFlag,
     /// What the flags say, on top of that.
@@ -101,6 +105,9 @@ pub enum RunError {
     /// A folder cannot be given.
     #[error(transparent)]
     Folder(#[from] FolderError),
+    /// A configuration value cannot be had.
+    #[error(transparent)]
+    Value(#[from] ValueError),
     /// A granted host has no address.
     #[error(transparent)]
     Lookup(#[from] LookupError),
@@ -134,7 +141,7 @@ impl RunError {
     #[must_use]
     pub fn fault(&self) -> RunFault {
         match self {
-            Self::Read { .. } | Self::Folder(_) => RunFault::Usage,
+            Self::Read { .. } | Self::Folder(_) | Self::Value(_) => RunFault::Usage,
             Self::Command(source) if !source.is_guest_fault() => RunFault::Host,
             Self::Text { .. } | Self::Command(_) => RunFault::Invalid,
             Self::Lookup(_) | Self::Engine(_) | Self::Threads { .. } | Self::Internal(_) => RunFault::Host,
@@ -148,6 +155,7 @@ impl RunError {
             Self::Command(source) => Some(source.help()),
             Self::Lookup(_) => Some("check the name in `--grant network=…`, or give an address"),
             Self::Folder(_) => Some("check the folder in `--dir`"),
+            Self::Value(_) => Some("check where the manifest takes its `config` from"),
             Self::Read { .. } => Some("build the component, or name the file that it was built to"),
             Self::Text { .. } | Self::Engine(_) | Self::Threads { .. } | Self::Internal(_) => None,
         }

@@ -5,7 +5,7 @@ use crate::invoke::invoke;
 use crate::queue::Queue;
 use crate::reply::ReplyBody;
 use crate::slice::Slicer;
-use crate::target::Target;
+use crate::target::Routed;
 use arc_swap::ArcSwap;
 use cumulet_gateway::{Handler, Incoming, Refusal, Rejection};
 use cumulet_meter::{Admission, Tally};
@@ -15,7 +15,7 @@ use std::sync::Arc;
 /// The parts of a node that requests meet.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) routes: ArcSwap<RouteTable<Arc<Target>>>,
+    pub(crate) routes: ArcSwap<RouteTable<Routed>>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) slicer: Arc<Slicer>,
     pub(crate) queue: Arc<Queue>,

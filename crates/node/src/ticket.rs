@@ -3,7 +3,7 @@
 use crate::clock::{Moment, now};
 use crate::event::{Event, EventQueue, Invoked};
 use crate::target::Target;
-use cumulet_capability::{Exchange, GuestEnd};
+use cumulet_capability::{Exchange, GuestEnd, Inside};
 use cumulet_engine::{Breach, Ending};
 use cumulet_gateway::BodyMeter;
 use cumulet_meter::Permit;
@@ -40,12 +40,12 @@ pub(crate) struct Admitted {
 
 impl Ticket {
     pub(crate) fn new<B>(
-        target: Arc<Target>,
+        (target, inside): (Arc<Target>, Option<Arc<dyn Inside>>),
         admitted: Admitted,
         events: Arc<EventQueue>,
         request: &http::Request<B>,
     ) -> Self {
-        let exchange = Arc::new(Exchange::new(target.gauge()));
+        let exchange = Arc::new(Exchange::within(target.gauge(), inside));
         Self {
             target,
             exchange,

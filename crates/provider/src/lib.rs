@@ -8,3 +8,7 @@ pub mod blobstore;
 pub mod keyvalue;
 pub mod postgres;
 pub mod sqlite;
+mod stores;
+pub mod vault;
+
+pub use stores::{Bound, OpenError, OpenErrorKind, Stores};

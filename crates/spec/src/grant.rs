@@ -1,6 +1,7 @@
 //! What a component may reach. Nothing is reachable unless it is here.
 
 mod capability;
+mod config;
 mod network;
 mod origin;
 
@@ -9,10 +10,13 @@ use std::path::PathBuf;
 
 use serde::{Deserialize, Serialize};
 
+use crate::id::ComponentName;
+
 pub use capability::Capability;
+pub use config::ConfigSource;
 pub use network::{NetworkError, NetworkGrant, NetworkHost, Protocol};
 pub(crate) use origin::is_host_name;
-pub use origin::{HostPattern, HttpOrigin, OriginError, OriginFault, Scheme};
+pub use origin::{HostPattern, HttpOrigin, INSIDE, OriginError, OriginFault, Scheme};
 
 /// Everything that one component was granted; empty by default.
 #[derive(Debug, Clone, Default, PartialEq, Eq, Serialize, Deserialize)]
@@ -24,8 +28,12 @@ pub struct Grants {
     pub keyvalue: Vec<String>,
     /// Names of blob containers.
     pub blobstore: Vec<String>,
-    /// Configuration values, by key.
-    pub config: BTreeMap<String, String>,
+    /// Names of SQL databases of the app's own.
+    pub sqlite: Vec<String>,
+    /// Names of PostgreSQL databases.
+    pub postgres: Vec<String>,
+    /// Where each configuration value comes from, by key.
+    pub config: BTreeMap<String, ConfigSource>,
     /// Names of secrets, read like configuration.
     pub secret: Vec<String>,
     /// Environment variables.
@@ -47,6 +55,12 @@ impl Grants {
         if first.cache { Some(first) } else { allowing.find(|grant| grant.cache).or(Some(first)) }
     }
 
+    /// Whether requests to another component of the app were granted.
+    #[must_use]
+    pub fn calls(&self, component: &ComponentName) -> bool {
+        self.http_to(Scheme::Http, &format!("{component}.{INSIDE}"), Scheme::Http.default_port()).is_some()
+    }
+
     /// Whether anything of this capability was granted.
     #[must_use]
     pub fn has(&self, capability: Capability) -> bool {
@@ -54,6 +68,8 @@ impl Grants {
             Capability::Http => !self.http.is_empty(),
             Capability::Keyvalue => !self.keyvalue.is_empty(),
             Capability::Blobstore => !self.blobstore.is_empty(),
+            Capability::Sqlite => !self.sqlite.is_empty(),
+            Capability::Postgres => !self.postgres.is_empty(),
             Capability::Config => !self.config.is_empty(),
             Capability::Secret => !self.secret.is_empty(),
             Capability::Env => !self.env.is_empty(),

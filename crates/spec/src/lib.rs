@@ -4,6 +4,7 @@
 //! type that it becomes ([`id::AppName`], [`quantity::Bytes`], [`grant::HttpOrigin`], [`route::RoutePattern`]),
 //! and [`manifest::Manifest::parse`] puts those together and reports every problem that it finds.
 
+pub mod binding;
 pub mod grant;
 pub mod id;
 pub mod invocation;
@@ -13,4 +14,5 @@ pub mod outcome;
 pub mod quantity;
 pub mod revision;
 pub mod route;
+pub mod sensitive;
 pub mod usage;

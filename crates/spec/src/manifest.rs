@@ -13,6 +13,7 @@ mod source;
 mod trigger;
 
 use std::collections::BTreeMap;
+use std::path::PathBuf;
 
 use crate::id::{AppName, ComponentName};
 use crate::route::Route;
@@ -52,6 +53,8 @@ pub struct App {
     pub name: AppName,
     /// The version that its author gives it; any text.
     pub version: Option<String>,
+    /// Files of root certificates that its outbound requests trust like those of the platform, relative to the manifest.
+    pub roots: Vec<PathBuf>,
 }
 
 impl Manifest {

@@ -1,5 +1,6 @@
 //! Where the binary, the guests and the data of the scenarios lie.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::{Context as _, bail};
@@ -69,5 +70,22 @@ fn built(path: PathBuf) -> anyhow::Result<PathBuf> {
     if !path.is_file() {
         bail!("{} is missing: run `cargo xtask guests`", path.display());
     }
+    Ok(path)
+}
+
+/// Writes a manifest with these components into `folder`, each with its name, its guest, its grants, and its route
+/// `/NAME/*`.
+///
+/// # Errors
+/// When a guest was not built or the manifest cannot be written.
+pub fn manifest(folder: &Path, components: &[(&str, &str, &str)]) -> anyhow::Result<PathBuf> {
+    let mut text = "manifest = 1\n[app]\nname = \"granted\"\n".to_owned();
+    for (name, file, grant) in components {
+        let source = guest(file)?.canonicalize()?;
+        writeln!(text, "[component.{name}]\nsource = {source:?}\n[component.{name}.grant]\n{grant}")?;
+        writeln!(text, "[[trigger.http]]\nroute = \"/{name}/*\"\ncomponent = \"{name}\"")?;
+    }
+    let path = folder.join("cumulet.toml");
+    std::fs::write(&path, text)?;
     Ok(path)
 }

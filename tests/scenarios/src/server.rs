@@ -25,7 +25,7 @@ pub struct Server {
     pub stdout: Output,
     /// Its standard error.
     pub stderr: Output,
-    _data: TempDir,
+    _data: Option<TempDir>,
 }
 
 impl Server {
@@ -51,11 +51,22 @@ impl Server {
     /// As for [`up`](Self::up).
     pub fn up_where(target: &Path, options: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let data = tempfile::tempdir()?;
+        let path = data.path().to_owned();
+        let mut server = Self::up_in(&path, target, options, environment)?;
+        server._data = Some(data);
+        Ok(server)
+    }
+
+    /// The same, in a data folder that stays when the server is gone.
+    ///
+    /// # Errors
+    /// As for [`up`](Self::up).
+    pub fn up_in(data: &Path, target: &Path, options: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
         let mut child = Command::new(paths::binary()?)
             .arg("up")
             .arg(target)
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--data-dir"])
-            .arg(data.path())
+            .arg(data)
             .args(options)
             .envs(environment.iter().copied())
             .stdin(Stdio::null())
@@ -65,7 +76,7 @@ impl Server {
         let stdout = Output::collect(child.stdout.take().context("standard output is piped")?);
         let stderr = Output::collect(child.stderr.take().context("standard error is piped")?);
         match ready(&stdout) {
-            Ok((address, admin)) => Ok(Self { child, address, admin, stdout, stderr, _data: data }),
+            Ok((address, admin)) => Ok(Self { child, address, admin, stdout, stderr, _data: None }),
             Err(error) => {
                 // It may be up and silent: nothing shall outlive the scenario.
                 child.kill()?;
@@ -73,6 +84,12 @@ impl Server {
                 bail!("{error:#}\nstandard error:\n{}", stderr.to_the_end()?.join("\n"))
             }
         }
+    }
+
+    /// The id of its process.
+    #[must_use]
+    pub fn id(&self) -> u32 {
+        self.child.id()
     }
 
     /// A new connection to the server.
@@ -131,6 +148,15 @@ impl Server {
     pub fn terminate(&self) -> anyhow::Result<()> {
         let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
         Ok(kill_process(id.context("a process has an id")?, Signal::TERM)?)
+    }
+
+    /// Ends the server at once, in the middle of whatever it does.
+    ///
+    /// # Errors
+    /// When the process is gone.
+    pub fn kill_now(&self) -> anyhow::Result<()> {
+        let id = i32::try_from(self.child.id()).ok().and_then(Pid::from_raw);
+        Ok(kill_process(id.context("a process has an id")?, Signal::KILL)?)
     }
 
     /// Waits for the end, which has to come by itself.

@@ -10,6 +10,10 @@ mod fresh;
 mod http;
 #[path = "all/http2.rs"]
 mod http2;
+#[path = "all/inside.rs"]
+mod inside;
+#[path = "all/kill.rs"]
+mod kill;
 #[path = "all/lifecycle.rs"]
 mod lifecycle;
 #[path = "all/limits.rs"]
@@ -22,5 +26,9 @@ mod run;
 mod run_text;
 #[path = "all/sizes.rs"]
 mod sizes;
+#[path = "all/stores.rs"]
+mod stores;
 #[path = "all/streaming.rs"]
 mod streaming;
+#[path = "all/values.rs"]
+mod values;

@@ -4,7 +4,7 @@ use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
 /// Each crate of the workspace with those of the workspace that it may depend on.
-const ALLOWED: [(&str, &[&str]); 12] = [
+const ALLOWED: [(&str, &[&str]); 13] = [
     ("cumulet-spec", &[]),
     ("cumulet-artifact", &["cumulet-spec"]),
     ("cumulet-meter", &["cumulet-spec"]),
@@ -26,8 +26,19 @@ const ALLOWED: [(&str, &[&str]); 12] = [
     ),
     ("cumulet", &["cumulet-spec", "cumulet-node"]),
     // Tools. Nothing may depend on them.
-    ("cumulet-bench", &["cumulet-spec", "cumulet-engine", "cumulet-capability", "cumulet-node"]),
-    ("cumulet-scenarios", &["cumulet-spec"]),
+    (
+        "cumulet-bench",
+        &[
+            "cumulet-spec",
+            "cumulet-engine",
+            "cumulet-capability",
+            "cumulet-provider",
+            "cumulet-node",
+            "cumulet-servers",
+        ],
+    ),
+    ("cumulet-scenarios", &["cumulet-spec", "cumulet-servers"]),
+    ("cumulet-servers", &[]),
     ("xtask", &[]),
 ];
 

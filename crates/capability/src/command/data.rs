@@ -58,7 +58,7 @@ impl CommandData {
             lookup,
             network,
             http: WasiHttpCtx::new(),
-            http_hooks: Hooks::new(Arc::new(Outbound::new(Grants { http: setup.http, ..Grants::default() }))),
+            http_hooks: Hooks::new(Arc::new(Outbound::new(Grants { http: setup.http, ..Grants::default() })), None),
             config: WasiConfigVariables::from_iter(setup.config),
             limiter: MemoryLimiter::new(gauge),
         })

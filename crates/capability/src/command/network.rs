@@ -1,5 +1,6 @@
 //! The addresses that a command may reach, and those at which it may listen.
 
+use crate::outbound::is_global;
 use cumulet_spec::grant::{NetworkError, NetworkGrant, NetworkHost, Protocol};
 use std::collections::BTreeMap;
 use std::net::{IpAddr, SocketAddr};
@@ -75,6 +76,17 @@ impl From<NetworkGrant> for NetworkRule {
 pub struct NetworkPolicy {
     rules: Vec<NetworkRule>,
     names: BTreeMap<String, Vec<IpAddr>>,
+    guarded: bool,
+}
+
+/// Whether an address leads to this machine or no further than its link.
+fn is_of_this_machine(address: IpAddr) -> bool {
+    let address = address.to_canonical();
+    let is_link_local = match address {
+        IpAddr::V4(address) => address.is_link_local() || address.is_broadcast(),
+        IpAddr::V6(address) => address.is_unicast_link_local(),
+    };
+    address.is_loopback() || address.is_unspecified() || address.is_multicast() || is_link_local
 }
 
 /// A granted name without an address.
@@ -105,7 +117,20 @@ impl NetworkPolicy {
                 .collect();
             names.insert(name.clone(), addresses);
         }
-        Ok(Self { rules, names })
+        Ok(Self { rules, names, guarded: false })
+    }
+
+    /// The same behind the address guard: `*` stands for what is on the public network, and a name does not stand for
+    /// this machine or its link (where clouds keep their metadata), unless it is `localhost`.
+    #[must_use]
+    pub fn guarded(mut self) -> Self {
+        self.guarded = true;
+        for (name, addresses) in &mut self.names {
+            if name != "localhost" {
+                addresses.retain(|address| !is_of_this_machine(*address));
+            }
+        }
+        self
     }
 
     /// Whether a guest may use this address in this way.
@@ -150,7 +175,7 @@ impl NetworkPolicy {
     fn is_host(&self, place: &NetworkGrant, address: IpAddr) -> bool {
         let address = address.to_canonical();
         match &place.host {
-            NetworkHost::Any => true,
+            NetworkHost::Any => !self.guarded || is_global(address),
             NetworkHost::Address(granted) => granted.to_canonical() == address,
             NetworkHost::Name(name) => self.names.get(name).is_some_and(|addresses| addresses.contains(&address)),
         }
@@ -176,7 +201,11 @@ mod tests {
 
     fn policy(patterns: &[&str]) -> NetworkPolicy {
         let rules = patterns.iter().map(|pattern| pattern.parse().unwrap()).collect();
-        NetworkPolicy { rules, names: BTreeMap::from([("db.internal".to_owned(), vec![[10, 0, 0, 7].into()])]) }
+        NetworkPolicy {
+            rules,
+            names: BTreeMap::from([("db.internal".to_owned(), vec![[10, 0, 0, 7].into()])]),
+            guarded: false,
+        }
     }
 
     #[track_caller]
@@ -222,6 +251,38 @@ mod tests {
         check(rule, "10.0.0.8:5432", SocketAddrUse::TcpConnect, false);
         assert!(policy(rule).may_look_up("db.INTERNAL"));
         assert!(!policy(rule).may_look_up("internal"));
+    }
+
+    #[test]
+    fn behind_the_guard_only_what_is_named_leads_to_this_machine() {
+        let rules = ["tcp:*:80", "tcp:db.internal:80", "tcp:localhost:80", "tcp:192.168.0.9:80"];
+        let named = |name: &str, addresses: &[&str]| {
+            (name.to_owned(), addresses.iter().map(|address| address.parse().unwrap()).collect())
+        };
+        let names = [
+            named("db.internal", &["10.0.0.7", "127.0.0.2", "169.254.169.254", "fe80::1", "0.0.0.0", "224.0.0.1"]),
+            named("localhost", &["127.0.0.1", "::1"]),
+        ];
+        let rules = rules.iter().map(|rule| rule.parse().unwrap()).collect();
+        let policy = NetworkPolicy { rules, names: BTreeMap::from(names), guarded: false }.guarded();
+        for (address, expected) in [
+            ("93.184.216.34:80", true),
+            ("10.0.0.7:80", true),
+            ("127.0.0.1:80", true),
+            ("[::1]:80", true),
+            ("192.168.0.9:80", true),
+            ("10.0.0.8:80", false),
+            ("127.0.0.2:80", false),
+            ("169.254.169.254:80", false),
+            ("[::ffff:169.254.169.254]:80", false),
+            ("[fe80::1]:80", false),
+            ("0.0.0.0:80", false),
+            ("224.0.0.1:80", false),
+            ("192.168.0.8:80", false),
+        ] {
+            let address: SocketAddr = address.parse().unwrap();
+            assert_eq!(policy.allows(address, SocketAddrUse::TcpConnect), expected, "{address}");
+        }
     }
 
     #[test]

@@ -93,7 +93,7 @@ impl Service<Name> for GuardedResolver {
 
 /// Whether an address is on the public network, by the registries of special-purpose addresses (RFC 6890 and its
 /// updates). Forms of version 6 that carry an address of version 4 count as what they carry.
-pub(super) fn is_global(address: IpAddr) -> bool {
+pub(crate) fn is_global(address: IpAddr) -> bool {
     match address {
         IpAddr::V4(address) => is_global_v4(address),
         IpAddr::V6(address) => is_global_v6(address),

@@ -3,13 +3,10 @@
 //! The host is written in many ways that different parsers read differently. Here one parser, that of the grants, reads
 //! it, and the request is rewritten to what it understood, so that no later stage can understand something else.
 
-use cumulet_spec::grant::{HostPattern, HttpOrigin, OriginFault};
+use cumulet_spec::grant::{HostPattern, HttpOrigin, INSIDE, OriginFault};
 use http::uri::PathAndQuery;
 use http::{Method, Request, Uri};
 use wasmtime_wasi_http::{DEFAULT_FORBIDDEN_HEADERS, Error};
-
-/// The names that only the app itself answers to; no name server is asked for one.
-const INSIDE: &str = "internal";
 
 /// One scheme, host and port.
 pub(super) struct Place {

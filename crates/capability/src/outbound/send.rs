@@ -3,7 +3,8 @@
 use super::body::{bound_head, bound_request, bound_response};
 use super::bounds::Bounds;
 use super::place::{self, Place, Side};
-use super::{Outbound, RequestBody, ResponseBody};
+use super::{Inside, InsideError, Outbound, RequestBody, ResponseBody};
+use cumulet_spec::grant::Capability;
 use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
@@ -20,21 +21,25 @@ pub(super) type Sent = (http::Response<ResponseBody>, Box<dyn Future<Output = Re
 /// Dropping the future closes the connection, or resets the stream, of a request under way.
 pub(super) async fn send(
     outbound: Arc<Outbound>,
+    inside: Option<Arc<dyn Inside>>,
     request: http::Request<RequestBody>,
     options: RequestOptions,
 ) -> Result<Sent, Error> {
     let (place, request) = place::settle(request)?;
     let origin = place.origin();
-    let Some(grant) = outbound.grants.http_to(origin.scheme, place.host(), origin.port) else {
-        return Err(Error::HttpRequestDenied);
-    };
+    let grant = outbound.grants.http_to(origin.scheme, place.host(), origin.port);
+    if let Some(witness) = &outbound.options.witness {
+        let entry = grant.map_or(origin, |grant| &grant.origin).to_string();
+        witness.note(Capability::Http, &entry, grant.is_some());
+    }
+    let Some(grant) = grant else { return Err(Error::HttpRequestDenied) };
     let permit =
         Arc::clone(&outbound.permits).try_acquire_owned().map_err(|_closed_or_full| Error::ConnectionLimitReached)?;
     let bounds = outbound.bounds.with(options);
     let answer = async {
         match grant.cache {
-            true => answer_kept(&outbound, &place, request, (bounds, permit)).await,
-            false => fetch(&outbound, &place, request, (bounds, permit)).await,
+            true => answer_kept(&outbound, (&place, inside), request, (bounds, permit)).await,
+            false => fetch(&outbound, (&place, inside), request, (bounds, permit)).await,
         }
     };
     let response = tokio::time::timeout(bounds.first_byte, answer).await;
@@ -42,13 +47,16 @@ pub(super) async fn send(
     Ok((response, Box::new(std::future::ready(Ok(())))))
 }
 
+/// Where a request goes, and who answers if that is a component of the app.
+type To<'a> = (&'a Place, Option<Arc<dyn Inside>>);
+
 /// What a request may use, and its place among the requests under way.
 type Allowance = (Bounds, OwnedSemaphorePermit);
 
 /// Answers from the cache if it can, and keeps what comes back if it may.
 async fn answer_kept(
     outbound: &Outbound,
-    place: &Place,
+    to: To<'_>,
     request: http::Request<RequestBody>,
     allowance: Allowance,
 ) -> Result<http::Response<ResponseBody>, Error> {
@@ -58,12 +66,12 @@ async fn answer_kept(
         if let Some(response) = cache.find(&question) {
             return Ok(response);
         }
-        let response = fetch(outbound, place, request, allowance).await?;
+        let response = fetch(outbound, to, request, allowance).await?;
         return Ok(cache.keep(question, response));
     }
     // RFC 9111, section 4.4: what is kept is no longer true once a request has changed it.
     let changes = (!request.method().is_safe()).then(|| request.uri().clone());
-    let response = fetch(outbound, place, request, allowance).await?;
+    let response = fetch(outbound, to, request, allowance).await?;
     if let Some(uri) = changes
         && !response.status().is_client_error()
         && !response.status().is_server_error()
@@ -76,25 +84,23 @@ async fn answer_kept(
 /// Gets an answer from where the request goes.
 async fn fetch(
     outbound: &Outbound,
-    place: &Place,
+    (place, inside): To<'_>,
     request: http::Request<RequestBody>,
     (bounds, permit): Allowance,
 ) -> Result<http::Response<ResponseBody>, Error> {
     let (head, body) = request.into_parts();
     let body = bound_request(body, bounds.body_bytes)?;
     let request = http::Request::from_parts(head, body);
-    match (place.side(), &outbound.options.inside) {
+    match (place.side(), inside) {
         (Side::Outside, _) => {
             let response = outbound.pool().await?.request(request, bounds.connect).await?;
             bound_parts(response, &bounds, permit)
         }
         (Side::Component(name), Some(inside)) => {
             let response = inside.call(name, request).await?;
-            bound_parts(response, &bounds, permit)
+            bound_parts(response.map(|body| body.map_err(Error::from)), &bounds, permit)
         }
-        (Side::Component(_) | Side::Nobody, _) => {
-            Err(Error::DnsError { rcode: Some("the app has no component of this name".into()), info_code: None })
-        }
+        (Side::Component(_) | Side::Nobody, _) => Err(InsideError::Unknown.into()),
     }
 }
 

@@ -132,19 +132,35 @@ async fn try_send(
     outbound: &Arc<Outbound>,
     request: http::Request<RequestBody>,
 ) -> Result<http::Response<ResponseBody>, Error> {
-    let sent = send(Arc::clone(outbound), request, RequestOptions::default()).await;
+    try_send_inside(outbound, None, request).await
+}
+
+async fn try_send_inside(
+    outbound: &Arc<Outbound>,
+    inside: Option<Arc<dyn Inside>>,
+    request: http::Request<RequestBody>,
+) -> Result<http::Response<ResponseBody>, Error> {
+    let sent = send(Arc::clone(outbound), inside, request, RequestOptions::default()).await;
     sent.map(|(response, _done)| response)
 }
 
 /// The text of an answer, or why there is none.
 async fn text(outbound: &Arc<Outbound>, request: http::Request<RequestBody>) -> Result<String, Error> {
-    let body = try_send(outbound, request).await?.into_body().collect().await?;
+    read(try_send(outbound, request).await?).await
+}
+
+async fn read(response: http::Response<ResponseBody>) -> Result<String, Error> {
+    let body = response.into_body().collect().await?;
     Ok(String::from_utf8(body.to_bytes().to_vec()).unwrap())
 }
 
 /// The name of the error that a request comes to, as in `wasi:http`, without its fields.
 async fn refusal(outbound: &Arc<Outbound>, request: http::Request<RequestBody>) -> String {
-    match text(outbound, request).await {
+    shown(text(outbound, request).await)
+}
+
+fn shown(answer: Result<String, Error>) -> String {
+    match answer {
         Ok(text) => format!("answered with {text:?}"),
         Err(error) => kind(&error),
     }

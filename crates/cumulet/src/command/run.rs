@@ -1,16 +1,18 @@
 //! `cumulet run`: one command, once, in this process.
 
 use std::path::{Path, PathBuf};
+use std::sync::Arc;
 
 use clap::Args;
 use cumulet_node::run::{
     EnvFlag, FolderFlag, GrantFlag, LimitFlag, RunEnd, RunError, RunFault, RunFlags, RunLimit, RunRequest,
 };
-use cumulet_spec::grant::Grants;
+use cumulet_spec::grant::{ConfigSource, Grants};
 use cumulet_spec::limit::Limits;
 use cumulet_spec::manifest::Component;
 
 use crate::command::Ended;
+use crate::environment::variables;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::target::Target;
@@ -67,6 +69,7 @@ impl Run {
             file,
             args: self.args,
             grants: grants(&target, component),
+            variables: Arc::new(variables()),
             limits: limits.as_ref().map(limit_flag).unwrap_or_default(),
             flags: RunFlags { folders: self.folders, env: self.env, grants: self.grants, limits: self.limits },
         };
@@ -94,6 +97,11 @@ fn grants(target: &Target, component: &Component) -> Grants {
     let mut grants = component.grants.clone();
     for folder in &mut grants.file {
         folder.from = target.base_dir.join(&folder.from);
+    }
+    for source in grants.config.values_mut() {
+        if let ConfigSource::File(path) = source {
+            *path = target.base_dir.join(&*path);
+        }
     }
     grants
 }

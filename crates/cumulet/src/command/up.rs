@@ -1,15 +1,20 @@
 //! `cumulet up`: serves a target on this machine until a signal ends it.
 
 mod flag;
+mod observed;
 mod reload;
 mod serving;
 mod summary;
 
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
 use clap::Args;
+use cumulet_node::Observe;
 use cumulet_node::run::EnvFlag;
+use cumulet_spec::binding::Binding;
+use cumulet_spec::quantity::parse_duration;
 use serde_json::json;
 
 use crate::command::up::flag::address;
@@ -18,6 +23,7 @@ use crate::command::up::serving::{Serving, Signals, Stop};
 use crate::command::{Ended, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::log;
 use crate::making;
 use crate::review::{self, Purpose};
 use crate::target::Target;
@@ -33,6 +39,7 @@ The first SIGINT or SIGTERM drains: nothing new is accepted, what runs is finish
 Examples:
   cumulet up
   cumulet up shop --watch --env LOG=debug
+  cumulet up shop --bind keyvalue.default=redis://127.0.0.1:6379 --bind postgres.main=env:DATABASE_URL
   cumulet up hello.wasm --listen 0.0.0.0:8080 --json")]
 pub(crate) struct Up {
     /// A folder with cumulet.toml, that file, or a .wasm or .wat file (every route goes to it, nothing is granted)
@@ -53,6 +60,15 @@ pub(crate) struct Up {
     /// An environment variable for every component; may be given more than once
     #[arg(long, value_name = "K=V")]
     env: Vec<EnvFlag>,
+    /// What stands behind a granted store, such as keyvalue.default=redis://HOST:PORT; URL may be env:VARIABLE
+    #[arg(long, value_name = "KIND.NAME=URL")]
+    bind: Vec<Binding>,
+    /// Let the clocks of guests move in steps of this length only, such as 1ms
+    #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
+    clock_step: Option<Duration>,
+    /// Let components start without the grants that they need, and write what was asked for to FILE at the end
+    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "cumulet.observed.toml")]
+    observe: Option<PathBuf>,
 }
 
 impl Up {
@@ -66,10 +82,13 @@ impl Up {
             reload.built(&target)?;
         }
         let reviewed = review::review(&target, Purpose::Serve)?;
-        if let Some(failure) = review::refusal(&reviewed) {
+        let refused =
+            if self.observe.is_some() { review::refusal_observed(&reviewed) } else { review::refusal(&reviewed) };
+        if let Some(failure) = refused {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);
+        log::start(terminal.voice());
         let serving = Serving::start(self.options(&target, terminal))?;
         serving.load(&target, terminal).await?;
         let mut signals = Signals::install()?;
@@ -81,7 +100,12 @@ impl Up {
             },
             None => signals.next().await,
         };
-        end(serving, stop, &mut signals, terminal).await
+        let asked = self.observe.as_ref().map(|file| (file, serving.asked()));
+        let ended = end(serving, stop, &mut signals, terminal).await?;
+        if let Some((file, asked)) = asked {
+            observed::write(file, &target, &asked, terminal)?;
+        }
+        Ok(ended)
     }
 
     fn options(&self, target: &Target, terminal: Terminal) -> serving::Options {
@@ -90,6 +114,9 @@ impl Up {
             admin: self.admin,
             data_dir: self.data_dir.clone().unwrap_or_else(|| target.base_dir.join(".cumulet")),
             env: self.env.iter().map(|flag| (flag.name.clone(), flag.value.clone())).collect(),
+            bindings: self.bind.clone(),
+            observe: if self.observe.is_some() { Observe::Grants } else { Observe::Nothing },
+            clock_step: self.clock_step,
             voice: terminal.voice(),
         }
     }

@@ -11,8 +11,8 @@ pub(super) enum Offer {
     Guarded(Capability),
     /// `wasi:config`: configuration and secrets.
     Config,
-    /// A store that later versions offer; needs this grant then.
-    Later(Capability),
+    /// A store: linked for every component, and refused before anything runs without this grant.
+    Store(Capability),
     /// Not known here.
     Nothing,
 }
@@ -29,6 +29,12 @@ const ENV: Offer = Offer::Guarded(Capability::Env);
 const FILE: Offer = Offer::Guarded(Capability::File);
 const HTTP: Offer = Offer::Guarded(Capability::Http);
 const NETWORK: Offer = Offer::Guarded(Capability::Network);
+
+const KEYVALUE: Offer = Offer::Store(Capability::Keyvalue);
+const BLOBSTORE: Offer = Offer::Store(Capability::Blobstore);
+
+const KEYVALUE_VERSION: &[&str] = &["0.2.0-draft2"];
+const BLOBSTORE_VERSION: &[&str] = &["0.2.0-draft"];
 
 const OFFERED: &[Entry] = &[
     ("wasi:cli/environment", BOTH, ENV),
@@ -66,17 +72,19 @@ const OFFERED: &[Entry] = &[
     ("wasi:sockets/udp", P2, NETWORK),
     ("wasi:sockets/udp-create-socket", P2, NETWORK),
     ("wasi:config/store", &["0.2.0-rc.1"], Offer::Config),
+    ("wasi:keyvalue/atomics", KEYVALUE_VERSION, KEYVALUE),
+    ("wasi:keyvalue/batch", KEYVALUE_VERSION, KEYVALUE),
+    ("wasi:keyvalue/store", KEYVALUE_VERSION, KEYVALUE),
+    ("wasi:blobstore/blobstore", BLOBSTORE_VERSION, BLOBSTORE),
+    ("wasi:blobstore/container", BLOBSTORE_VERSION, BLOBSTORE),
+    ("wasi:blobstore/types", BLOBSTORE_VERSION, BLOBSTORE),
+    ("spin:sqlite/sqlite", &["3.0.0"], Offer::Store(Capability::Sqlite)),
+    ("spin:postgres/postgres", &["4.0.0"], Offer::Store(Capability::Postgres)),
 ];
 
 /// What is offered under the name of an import.
 pub(super) fn of(import: &str) -> Offer {
     let (name, version) = import.split_once('@').unwrap_or((import, ""));
-    if name.starts_with("wasi:keyvalue/") {
-        return Offer::Later(Capability::Keyvalue);
-    }
-    if name.starts_with("wasi:blobstore/") {
-        return Offer::Later(Capability::Blobstore);
-    }
     let entry = OFFERED
         .iter()
         .find(|(offered, versions, _)| *offered == name && versions.iter().any(|track| is_on(version, track)));
@@ -104,6 +112,8 @@ pub(super) fn refusal(capability: Capability) -> &'static str {
         Capability::File => "it finds no folders",
         Capability::Network => "every connection ends with `access-denied`",
         Capability::Config | Capability::Secret => "there are no values",
-        Capability::Keyvalue | Capability::Blobstore => "there is no store",
+        Capability::Keyvalue | Capability::Blobstore | Capability::Sqlite | Capability::Postgres => {
+            "every store is refused with `access-denied`"
+        }
     }
 }

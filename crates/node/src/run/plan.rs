@@ -1,6 +1,7 @@
 //! What will run, worked out from the flags and the manifest's grants before anything starts.
 
 use crate::run::{FolderFlag, GrantFlag, LimitFlag, RunError, RunFlags, RunRequest};
+use crate::values::read_config;
 use cumulet_capability::command::NetworkRule;
 use cumulet_spec::grant::{FileGrant, HttpGrant};
 use std::borrow::Cow;
@@ -46,7 +47,7 @@ pub(super) fn plan(request: &RunRequest) -> Result<Plan, RunError> {
         folders: given.file.into_iter().chain(folders.iter().map(|FolderFlag(folder)| folder.clone())).collect(),
         network,
         http,
-        config: given.config.into_iter().collect(),
+        config: read_config(&given.config, &request.variables)?.into_iter().collect(),
         limits: limits.iter().fold(request.limits, |limits, flag| limits.or(*flag)),
     })
 }

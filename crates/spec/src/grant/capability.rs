@@ -24,12 +24,26 @@ pub enum Capability {
     File,
     /// Sockets.
     Network,
+    /// SQL databases of the app's own.
+    Sqlite,
+    /// PostgreSQL databases that the operator runs.
+    Postgres,
 }
 
 impl Capability {
-    /// Every capability, in the order of the manifest.
-    pub const ALL: [Self; 8] =
-        [Self::Http, Self::Keyvalue, Self::Blobstore, Self::Config, Self::Secret, Self::Env, Self::File, Self::Network];
+    /// Every capability. Usage records count by place, so a new one goes last.
+    pub const ALL: [Self; 10] = [
+        Self::Http,
+        Self::Keyvalue,
+        Self::Blobstore,
+        Self::Config,
+        Self::Secret,
+        Self::Env,
+        Self::File,
+        Self::Network,
+        Self::Sqlite,
+        Self::Postgres,
+    ];
 
     /// The name in manifests, metrics and usage records.
     #[must_use]
@@ -38,6 +52,8 @@ impl Capability {
             Self::Http => "http",
             Self::Keyvalue => "keyvalue",
             Self::Blobstore => "blobstore",
+            Self::Sqlite => "sqlite",
+            Self::Postgres => "postgres",
             Self::Config => "config",
             Self::Secret => "secret",
             Self::Env => "env",

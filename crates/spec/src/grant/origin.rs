@@ -69,6 +69,20 @@ pub enum OriginFault {
     Port,
 }
 
+/// The domain under which the components of an app find one another.
+pub const INSIDE: &str = "internal";
+
+impl HostPattern {
+    /// Whether it names components of the app.
+    #[must_use]
+    pub fn is_inside(&self) -> bool {
+        match self {
+            Self::Name(name) | Self::Wildcard(name) => name.rsplit('.').next() == Some(INSIDE),
+            Self::Address(_) => false,
+        }
+    }
+}
+
 impl HttpOrigin {
     /// Reads an origin.
     ///

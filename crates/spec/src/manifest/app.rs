@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::ops::Range;
+use std::path::PathBuf;
 
 use toml::Spanned;
 use toml::de::DeTable;
@@ -96,24 +97,38 @@ fn is_known_format(root: &Section<'_, '_>, findings: &mut Findings) -> bool {
 fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {
     let value = root.require("app", "[app]` with `name = \"shop\"", findings)?;
     let section = findings.section(value, "app", "a table, `[app]`")?;
-    section.check_keys(&["name", "version"], findings);
+    section.check_keys(&["name", "version", "roots"], findings);
     let version = section
         .get("version")
         .and_then(|value| findings.filled(value, &section.named("version"), "text, such as `\"0.1.0\"`"));
+    let roots = read_roots(&section, findings);
     let name = section.require("name", "name = \"shop\"", findings)?;
     let name = findings.text(name, &section.named("name"), "text, such as `\"shop\"`")?;
     let name = findings.parsed(&name, AppName::parse)?;
-    Some(App { name, version: version.map(|version| version.text.to_owned()) })
+    Some(App { name, version: version.map(|version| version.text.to_owned()), roots })
+}
+
+fn read_roots(section: &Section<'_, '_>, findings: &mut Findings) -> Vec<PathBuf> {
+    let element = "a file of certificates, such as `\"certs/ca.pem\"`";
+    let Some(value) = section.get("roots") else { return Vec::new() };
+    let Some(list) = findings.list(value, &section.named("roots"), &format!("a list; each element is {element}"))
+    else {
+        return Vec::new();
+    };
+    let named = format!("an element of {}", section.named("roots"));
+    let paths = list.iter().filter_map(|value| findings.filled(value, &named, element));
+    paths.map(|path| PathBuf::from(path.text)).collect()
 }
 
 /// A component that nothing reaches never runs: allowed while an app is being written, hardly meant.
 fn warn_unreached(components: &BTreeMap<ComponentName, Component>, reached: &[ComponentName], findings: &mut Findings) {
     for (name, component) in components {
         let linked = components.values().any(|other| other.link.values().any(|target| target == name));
-        if !linked && !reached.contains(name) {
+        let called = components.values().any(|other| other.grants.calls(name));
+        if !linked && !called && !reached.contains(name) {
             findings.warn(
                 Problem::new(component.spans.name.clone(), format!("nothing reaches component `{name}`")).with_help(
-                    format!("add `[[trigger.http]]` with `component = \"{name}\"`, or a link from another component"),
+                    format!("add `[[trigger.http]]` with `component = \"{name}\"`, a link from another component, or a grant of `http://{name}.internal`"),
                 ),
             );
         }

@@ -6,7 +6,7 @@ use std::path::PathBuf;
 
 use super::problem::Problem;
 use super::read::{Findings, Section, Value, list_of};
-use crate::grant::{Capability, FileGrant, Grants, HttpGrant, HttpOrigin, NetworkGrant};
+use crate::grant::{Capability, ConfigSource, FileGrant, Grants, HttpGrant, HttpOrigin, NetworkGrant};
 
 /// The grants, and where the key of each stands.
 pub(super) type GrantsAndSpans = (Grants, BTreeMap<Capability, Range<usize>>);
@@ -31,7 +31,9 @@ pub(super) fn read(parent: &Section<'_, '_>, findings: &mut Findings) -> GrantsA
         http: read_each(&section, Capability::Http, ORIGIN, findings, read_http),
         keyvalue: read_names(&section, Capability::Keyvalue, "\"default\"", findings),
         blobstore: read_names(&section, Capability::Blobstore, "\"images\"", findings),
-        config: read_texts(&section, Capability::Config, "{ greeting = \"hello\" }", findings),
+        sqlite: read_names(&section, Capability::Sqlite, "\"default\"", findings),
+        postgres: read_names(&section, Capability::Postgres, "\"main\"", findings),
+        config: read_config(&section, findings),
         secret: read_names(&section, Capability::Secret, "\"JWT_KEY\"", findings),
         env: read_env(&section, findings),
         file: read_files(&section, findings),
@@ -116,31 +118,73 @@ fn read_name(section: &Section<'_, '_>, value: &Value<'_>, expected: &str, findi
     Some(text.text.to_owned())
 }
 
-fn read_texts(
+/// Reads a table of entries, each with `read`.
+fn read_table<T>(
     section: &Section<'_, '_>,
-    capability: Capability,
-    example: &str,
+    (capability, expected): (Capability, &str),
     findings: &mut Findings,
-) -> BTreeMap<String, String> {
+    read: fn(&Section<'_, '_>, &str, &Value<'_>, &mut Findings) -> Option<T>,
+) -> BTreeMap<String, T> {
     let key = capability.label();
-    let expected = format!("a table of text, such as `{example}`");
     let Some(entries) =
-        section.get(key).and_then(|value| findings.section(value, &format!("{}.{key}", section.name), &expected))
+        section.get(key).and_then(|value| findings.section(value, &format!("{}.{key}", section.name), expected))
     else {
         return BTreeMap::new();
     };
-    let mut texts = BTreeMap::new();
+    let mut found = BTreeMap::new();
     for (key, value) in entries.table.iter() {
-        let name = entries.named(key.get_ref());
-        if let Some(text) = findings.text(value, &name, "text in quotes") {
-            texts.insert(key.get_ref().to_string(), text.text.to_owned());
+        if let Some(entry) = read(&entries, key.get_ref(), value, findings) {
+            found.insert(key.get_ref().to_string(), entry);
         }
     }
-    texts
+    found
+}
+
+fn read_text(entries: &Section<'_, '_>, key: &str, value: &Value<'_>, findings: &mut Findings) -> Option<String> {
+    findings.text(value, &entries.named(key), "text in quotes").map(|text| text.text.to_owned())
+}
+
+fn read_config(section: &Section<'_, '_>, findings: &mut Findings) -> BTreeMap<String, ConfigSource> {
+    let expected = "a table of values, such as `{ greeting = \"hello\" }`";
+    read_table(section, (Capability::Config, expected), findings, read_source)
+}
+
+/// `"text"`, `{ file = "flags.json" }` or `{ env = "REGION" }`.
+fn read_source(
+    entries: &Section<'_, '_>,
+    key: &str,
+    value: &Value<'_>,
+    findings: &mut Findings,
+) -> Option<ConfigSource> {
+    let name = entries.named(key);
+    if !value.get_ref().is_table() {
+        let expected = "text in quotes, `{ file = \"flags.json\" }` or `{ env = \"REGION\" }`";
+        return findings.text(value, &name, expected).map(|text| ConfigSource::from(text.text));
+    }
+    let entry = findings.section(value, &format!("{}.{key}", entries.name), "a table")?;
+    entry.check_keys(&["file", "env"], findings);
+    let (file, env) = (entry.get("file"), entry.get("env"));
+    match (file, env) {
+        (Some(file), None) => {
+            let path = findings.filled(file, &entry.named("file"), "a file, such as `\"flags.json\"`")?;
+            Some(ConfigSource::File(PathBuf::from(path.text)))
+        }
+        (None, Some(env)) => {
+            let variable = findings.filled(env, &entry.named("env"), "the name of a variable, such as `\"REGION\"`")?;
+            Some(ConfigSource::Env(variable.text.to_owned()))
+        }
+        (Some(_), Some(_)) | (None, None) => {
+            let message = format!("{name} must come from one place");
+            let help = "write text in quotes, `{ file = \"flags.json\" }` or `{ env = \"REGION\" }`";
+            findings.problem(Problem::new(entry.span.clone(), message).with_help(help));
+            None
+        }
+    }
 }
 
 fn read_env(section: &Section<'_, '_>, findings: &mut Findings) -> BTreeMap<String, String> {
-    let env = read_texts(section, Capability::Env, "{ LOG = \"info\" }", findings);
+    let expected = "a table of text, such as `{ LOG = \"info\" }`";
+    let env = read_table(section, (Capability::Env, expected), findings, read_text);
     for (key, text) in &env {
         if key.is_empty() || key.contains(['=', '\0']) || text.contains('\0') {
             let message = format!("{key:?} cannot be an environment variable");

@@ -1,7 +1,5 @@
 //! What is not granted is denied with the interface's own error, and what is granted is no more than that.
 
-use std::fmt::Write as _;
-
 use anyhow::ensure;
 use cumulet_scenarios::listener::Listener;
 use cumulet_scenarios::paths;
@@ -73,16 +71,8 @@ fn an_outbound_grant_reaches_its_origin_and_no_other() -> anyhow::Result<()> {
 
 /// Serves components with these names, guests and grants, each at `/NAME/*`.
 fn granted(components: &[(&str, &str, &str)]) -> anyhow::Result<Server> {
-    let mut text = "manifest = 1\n[app]\nname = \"granted\"\n".to_owned();
-    for (name, guest, grant) in components {
-        let source = paths::guest(guest)?.canonicalize()?;
-        writeln!(text, "[component.{name}]\nsource = {source:?}\n[component.{name}.grant]\n{grant}")?;
-        writeln!(text, "[[trigger.http]]\nroute = \"/{name}/*\"\ncomponent = \"{name}\"")?;
-    }
     let folder = tempfile::tempdir()?;
-    let manifest = folder.path().join("cumulet.toml");
-    std::fs::write(&manifest, text)?;
-    Server::up(&manifest, &[])
+    Server::up(&paths::manifest(folder.path(), components)?, &[])
 }
 
 #[test]

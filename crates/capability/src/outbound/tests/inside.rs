@@ -5,7 +5,7 @@ use crate::outbound::inside::{Answer, Inside};
 use http_body_util::Full;
 
 /// A component of every name, that answers with its name.
-#[derive(Default)]
+#[derive(Debug, Default)]
 struct App {
     called: Mutex<Vec<String>>,
 }
@@ -16,6 +16,15 @@ impl Inside for App {
         let body = Full::new(Bytes::copy_from_slice(component.as_bytes())).map_err(|never| match never {});
         Box::pin(std::future::ready(Ok(http::Response::new(body.boxed_unsync()))))
     }
+}
+
+async fn ask(
+    outbound: &Arc<Outbound>,
+    app: Option<&Arc<App>>,
+    request: http::Request<RequestBody>,
+) -> Result<String, Error> {
+    let inside = app.map(|app| Arc::clone(app) as Arc<dyn Inside>);
+    read(try_send_inside(outbound, inside, request).await?).await
 }
 
 const GRANTED: [&str; 5] = [
@@ -42,10 +51,10 @@ async fn only_granted_components_answer_and_no_name_server_is_asked() {
     ];
     for (uri, is_set, expect) in cases {
         let (app, names) = (Arc::new(App::default()), Names::all("127.0.0.1"));
-        let inside = is_set.then(|| Arc::clone(&app) as Arc<dyn Inside>);
         let resolver = Some(Arc::clone(&names) as Arc<dyn Resolve>);
-        let outbound = outbound_with(&GRANTED, OutboundOptions { resolver, inside, ..OutboundOptions::default() });
-        assert_eq!(refusal(&outbound, get(uri)).await, expect, "{uri}");
+        let outbound = outbound_with(&GRANTED, OutboundOptions { resolver, ..OutboundOptions::default() });
+        let answer = ask(&outbound, is_set.then_some(&app), get(uri)).await;
+        assert_eq!(shown(answer), expect, "{uri}");
         assert_eq!(app.called.lock().len(), usize::from(expect.starts_with("answered")), "{uri}");
         assert_eq!(names.asked.load(Ordering::SeqCst), 0, "{uri}");
     }
@@ -54,18 +63,18 @@ async fn only_granted_components_answer_and_no_name_server_is_asked() {
 #[tokio::test]
 async fn the_component_gets_the_request_as_it_was_checked() {
     let app = Arc::new(App::default());
-    let inside = Some(Arc::clone(&app) as Arc<dyn Inside>);
-    let outbound = outbound_with(&["http://*.internal"], OutboundOptions { inside, ..OutboundOptions::default() });
-    assert_eq!(text(&outbound, get("http://AUTH.internal.:080/a?b")).await.unwrap(), "auth");
-    assert_eq!(text(&outbound, get("http://data.internal/")).await.unwrap(), "data");
+    let outbound = outbound(&["http://*.internal"]);
+    assert_eq!(ask(&outbound, Some(&app), get("http://AUTH.internal.:080/a?b")).await.unwrap(), "auth");
+    assert_eq!(ask(&outbound, Some(&app), get("http://data.internal/")).await.unwrap(), "data");
     assert_eq!(*app.called.lock(), ["auth GET http://auth.internal/a?b", "data GET http://data.internal/"]);
 }
 
 #[tokio::test]
 async fn calls_inside_are_bounded_like_any_other() {
     let bounds = Bounds { body_bytes: 3, ..Bounds::default() };
-    let options = OutboundOptions { inside: Some(Arc::new(App::default())), ..OutboundOptions::default() };
-    let outbound = Arc::new(Outbound::bounded(grants(&["http://*.internal"], false), options, bounds));
-    assert_eq!(refusal(&outbound, get("http://sum.internal/")).await, "answered with \"sum\"");
-    assert_eq!(refusal(&outbound, get("http://auth.internal/")).await, "HttpResponseBodySize");
+    let app = Arc::new(App::default());
+    let outbound = outbound_bounded(&["http://*.internal"], bounds);
+    assert_eq!(ask(&outbound, Some(&app), get("http://sum.internal/")).await.unwrap(), "sum");
+    let answer = ask(&outbound, Some(&app), get("http://auth.internal/")).await;
+    assert_eq!(shown(answer), "HttpResponseBodySize");
 }

@@ -12,7 +12,7 @@ const SHORT: Duration = Duration::from_millis(200);
 #[tokio::test]
 async fn an_invocation_may_make_so_many_requests() {
     let server = Server::plain().await;
-    let mut hooks = Hooks::new(outbound(&[&server.origin()]));
+    let mut hooks = Hooks::new(outbound(&[&server.origin()]), None);
     assert_eq!(hooks.requests_left, REQUESTS_PER_INVOCATION_MAX);
     hooks.requests_left = 2;
     let mut found = Vec::new();
@@ -128,7 +128,7 @@ async fn waiting_is_bounded_by_the_guest_and_by_us() {
     ] {
         let server = Server::answering(answer).await;
         let origin = server.origin().replace("http", scheme);
-        let sent = send(outbound_bounded(&[&origin], bounds), get(&origin), options).await;
+        let sent = send(outbound_bounded(&[&origin], bounds), None, get(&origin), options).await;
         let end = match sent {
             Ok((response, _done)) => response.into_body().collect().await.map(|_body| ()),
             Err(error) => Err(error),

@@ -95,7 +95,7 @@ async fn a_name_that_turns_inwards_reaches_nothing() {
         let outbound = outbound_with(&[&origin], names.options());
         let options = RequestOptions { connect_timeout: Some(Duration::from_millis(300)), ..RequestOptions::default() };
         // The address that was checked leads nowhere. Had the name been looked up again, it would lead inwards.
-        let first = send(Arc::clone(&outbound), get(&origin), options).await.err();
+        let first = send(Arc::clone(&outbound), None, get(&origin), options).await.err();
         let first = first.as_ref().map(kind).unwrap_or_default();
         let unreachable = ["DestinationIpUnroutable", "DestinationUnavailable", "ConnectionTimeout"];
         assert!(unreachable.contains(&first.as_str()), "{inward}: {first:?}");

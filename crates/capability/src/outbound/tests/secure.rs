@@ -44,7 +44,7 @@ impl Authority {
 
     fn outbound(&self, origin: &str) -> Arc<Outbound> {
         let resolver: Option<Arc<dyn Resolve>> = Some(Names::all("127.0.0.1"));
-        let options = OutboundOptions { extra_roots: self.roots(), resolver, inside: None };
+        let options = OutboundOptions { extra_roots: self.roots(), resolver, witness: None };
         outbound_with(&[origin], options)
     }
 

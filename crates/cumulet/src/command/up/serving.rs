@@ -3,10 +3,15 @@
 use std::io::ErrorKind;
 use std::net::SocketAddr;
 use std::path::PathBuf;
+use std::time::Duration;
 
-use cumulet_node::{Drained, EventFormat, LoadError, LoadErrorKind, Node, ServeOptions, StartError};
+use cumulet_node::values::{SECRET_VARIABLE, ValueError};
+use cumulet_node::{Drained, EventFormat, LoadError, LoadErrorKind, Node, Observe, ServeOptions, StartError};
+use cumulet_spec::binding::Binding;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::command::up::observed::Observed;
+use crate::environment::variables;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::target::Target;
@@ -19,6 +24,9 @@ pub(super) struct Options {
     pub(super) admin: SocketAddr,
     pub(super) data_dir: PathBuf,
     pub(super) env: Vec<(String, String)>,
+    pub(super) bindings: Vec<Binding>,
+    pub(super) observe: Observe,
+    pub(super) clock_step: Option<Duration>,
     pub(super) voice: Voice,
 }
 
@@ -34,13 +42,25 @@ impl Serving {
     /// # Errors
     /// When an address is taken or the data folder cannot be used.
     pub(super) fn start(options: Options) -> Result<Self, Box<Failure>> {
-        let events = match options.voice {
+        let Options { listen, admin, data_dir, env, bindings, observe, clock_step, voice } = options;
+        let events = match voice {
             Voice::Json => EventFormat::Json,
             Voice::Plain => EventFormat::Plain,
             Voice::Quiet => EventFormat::Failures,
         };
-        let Options { listen, admin, data_dir, env, .. } = options;
-        let options = ServeOptions { listen, admin, data_dir, env, events, threads: None };
+        let variables = variables();
+        let options = ServeOptions {
+            listen,
+            admin,
+            data_dir,
+            env,
+            variables,
+            bindings,
+            observe,
+            clock_step,
+            events,
+            threads: None,
+        };
         let node = Node::start(options).map_err(|error| not_started(&error))?;
         Ok(Self { node })
     }
@@ -61,6 +81,11 @@ impl Serving {
     /// Where requests are answered.
     pub(super) fn url(&self) -> String {
         self.node.url().to_owned()
+    }
+
+    /// What each component asked for, where that is remembered.
+    pub(super) fn asked(&self) -> Observed {
+        self.node.asked()
     }
 
     /// Where the operator looks.
@@ -128,6 +153,7 @@ fn not_started(error: &StartError) -> Box<Failure> {
         StartError::Bind(_) => {
             failure.next("choose an address of this machine and a port from 1024 with --listen and --admin")
         }
+        StartError::Unset(..) | StartError::Address(..) => failure.next("set the variable, or give a URL with --bind"),
         StartError::DataDir { .. } | StartError::Key(_) | StartError::Store(_) => {
             failure.next("choose a folder that can be written with --data-dir")
         }
@@ -146,7 +172,8 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         (None, Some(file)) => failure.at(&file.path),
         (None, None) => failure,
     };
-    failure.because(&error.kind).next(match &error.kind {
+    let failure = failure.because(&error.kind);
+    let step = match &error.kind {
         LoadErrorKind::Source(_) => "see that the file is there and can be read",
         LoadErrorKind::Inspect(_) | LoadErrorKind::Map(_) => "build it again",
         LoadErrorKind::Compile(_) => "validate it with `cumulet check`, and build it again",
@@ -158,6 +185,15 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         LoadErrorKind::Prepare(_) => "run `cumulet check` to see what it imports and what is offered",
         LoadErrorKind::Remote => "fetch the component and give its path as `source`",
         LoadErrorKind::Routes(_) => "correct the routes",
+        LoadErrorKind::Unbound(name) => return failure.next(format!("give it a backend with `--bind {name}=URL`")),
+        LoadErrorKind::Value(ValueError::Secret { name }) => {
+            return failure
+                .next(format!("set it with `cumulet secret set {name}`, or in the variable {SECRET_VARIABLE}{name}"));
+        }
+        LoadErrorKind::Value(ValueError::Vault(_)) => "see the data folder, or choose another with --data-dir",
+        LoadErrorKind::Roots(_) => "correct `roots` in `[app]`: each names a PEM file of certificates",
+        LoadErrorKind::Value(_) => "correct where the value comes from",
         LoadErrorKind::Interrupted => "try again",
-    })
+    };
+    failure.next(step)
 }

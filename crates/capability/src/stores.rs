@@ -1,0 +1,84 @@
+//! The stores that one component was granted, each opened when it is first asked for.
+
+use crate::witness::{Witness, note};
+use cumulet_provider::blobstore::Container;
+use cumulet_provider::keyvalue::Bucket;
+use cumulet_provider::{OpenError, Stores, postgres, sqlite};
+use cumulet_spec::grant::{Capability, Grants};
+use cumulet_spec::id::AppName;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use tokio::sync::OnceCell;
+
+/// What is open of one capability, by granted name.
+type Opened<T> = BTreeMap<String, OnceCell<T>>;
+
+/// The stores of one component.
+#[derive(Debug)]
+pub(crate) struct GrantedStores {
+    app: AppName,
+    stores: Arc<Stores>,
+    witness: Option<Arc<Witness>>,
+    buckets: Opened<Arc<dyn Bucket>>,
+    containers: Opened<Arc<dyn Container>>,
+    databases: Opened<Arc<sqlite::Database>>,
+    servers: Opened<Arc<postgres::Server>>,
+}
+
+/// Why a store is not there for a guest.
+#[derive(Debug)]
+pub(crate) enum Refusal {
+    /// Its name is not granted.
+    Denied,
+    /// It is granted, and cannot be opened now.
+    Closed(OpenError),
+}
+
+impl GrantedStores {
+    pub(crate) fn new(app: AppName, grants: &Grants, stores: Arc<Stores>, witness: Option<Arc<Witness>>) -> Self {
+        Self {
+            app,
+            stores,
+            witness,
+            buckets: names(&grants.keyvalue),
+            containers: names(&grants.blobstore),
+            databases: names(&grants.sqlite),
+            servers: names(&grants.postgres),
+        }
+    }
+
+    pub(crate) async fn bucket(&self, name: &str) -> Result<Arc<dyn Bucket>, Refusal> {
+        let cell = self.find(Capability::Keyvalue, &self.buckets, name)?;
+        cell.get_or_try_init(|| self.stores.bucket(&self.app, name)).await.cloned().map_err(Refusal::Closed)
+    }
+
+    pub(crate) async fn container(&self, name: &str) -> Result<Arc<dyn Container>, Refusal> {
+        let cell = self.find(Capability::Blobstore, &self.containers, name)?;
+        cell.get_or_try_init(|| self.stores.container(&self.app, name)).await.cloned().map_err(Refusal::Closed)
+    }
+
+    pub(crate) async fn database(&self, name: &str) -> Result<Arc<sqlite::Database>, Refusal> {
+        let cell = self.find(Capability::Sqlite, &self.databases, name)?;
+        cell.get_or_try_init(|| self.stores.database(&self.app, name)).await.cloned().map_err(Refusal::Closed)
+    }
+
+    pub(crate) async fn server(&self, name: &str) -> Result<Arc<postgres::Server>, Refusal> {
+        let cell = self.find(Capability::Postgres, &self.servers, name)?;
+        cell.get_or_try_init(|| self.stores.server(name)).await.cloned().map_err(Refusal::Closed)
+    }
+
+    fn find<'a, T>(
+        &self,
+        capability: Capability,
+        granted: &'a Opened<T>,
+        name: &str,
+    ) -> Result<&'a OnceCell<T>, Refusal> {
+        let found = granted.get(name);
+        note(self.witness.as_deref(), capability, name, found.is_some());
+        found.ok_or(Refusal::Denied)
+    }
+}
+
+fn names<T>(granted: &[String]) -> Opened<T> {
+    granted.iter().map(|name| (name.clone(), OnceCell::new())).collect()
+}

@@ -1,0 +1,104 @@
+//! Stores through a guest: what is granted works as its interface says, what is not is denied with the interface's own error.
+
+use std::path::Path;
+
+use anyhow::{Context as _, ensure};
+use cumulet_scenarios::paths;
+use cumulet_scenarios::server::Server;
+
+const ALL: &str = "keyvalue = [\"default\", \"second\"]\nblobstore = [\"images\"]\nsqlite = [\"default\"]";
+
+/// Serves `a`, which is granted `grant`, and `b`, which is granted nothing. Without its grants a component would not
+/// start: what it meets then is seen with `--observe`.
+fn served(folder: &Path, grant: &str) -> anyhow::Result<Server> {
+    let manifest = paths::manifest(folder, &[("a", "stores.wasm", grant), ("b", "stores.wasm", "")])?;
+    let observed = folder.join("observed.toml");
+    Server::up_in(&folder.join("data"), &manifest, &["--observe", observed.to_str().context("a path")?], &[])
+}
+
+fn get(server: &Server, path: &str) -> anyhow::Result<String> {
+    let reply = server.get(path, &[])?;
+    ensure!(reply.status() == 200, "{path}: {reply:?}");
+    Ok(reply.text())
+}
+
+#[test]
+fn every_call_of_the_embedded_stores() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = served(folder.path(), ALL)?;
+    insta::assert_snapshot!("keyvalue", get(&server, "/a/keyvalue?bucket=default")?);
+    insta::assert_snapshot!("blobstore", get(&server, "/a/blobstore?container=images")?);
+    let sql = "create table t(id integer primary key, v)%3B%3Binsert into t(v) values(?)%3B%3Bselect id, v, 1.5, \
+               null, x'0102' from t%3B%3Bselect * from missing";
+    let sql = sql.replace(' ', "+");
+    insta::assert_snapshot!("sqlite", get(&server, &format!("/a/sqlite?database=default&value=Ada&sql={sql}"))?);
+    // One bucket knows nothing of another.
+    ensure!(get(&server, "/a/keyvalue?bucket=default&do=set&key=k&value=v")?.contains("Ok"));
+    ensure!(get(&server, "/a/keyvalue?bucket=second&do=get&key=k")? == "get Ok(None)\n");
+    server.stop()
+}
+
+#[test]
+fn without_a_grant_each_store_says_so() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = served(folder.path(), ALL)?;
+    for (path, expected) in [
+        ("/b/keyvalue?bucket=default", "open Error::AccessDenied\n"),
+        ("/a/keyvalue?bucket=third", "open Error::AccessDenied\n"),
+        ("/a/keyvalue?bucket=../default", "open Error::AccessDenied\n"),
+        ("/a/keyvalue?bucket=", "open Error::AccessDenied\n"),
+        ("/b/sqlite?database=default", "open Error::AccessDenied\n"),
+        ("/a/sqlite?database=other", "open Error::AccessDenied\n"),
+        ("/a/sqlite?database=/etc/passwd", "open Error::AccessDenied\n"),
+        ("/b/blobstore?container=images", "get-container access denied: the container \"images\" is not granted\n"),
+        ("/a/postgres?database=main", "open Error::ConnectionFailed(\"access denied\")\n"),
+        ("/a/postgres?database=postgres://localhost/", "open Error::ConnectionFailed(\"access denied\")\n"),
+    ] {
+        let text = get(&server, path)?;
+        ensure!(text == expected, "{path}: {text:?}");
+    }
+    ensure!(get(&server, "/a/blobstore?container=images&do=write&name=a&value=mine")?.contains("Ok"));
+    let ways = get(&server, "/a/blobstore?container=images&do=denied&other=secrets")?;
+    for line in ways.lines() {
+        ensure!(line.contains("access denied") || line.contains("refused"), "{ways}");
+    }
+    ensure!(get(&server, "/a/blobstore?container=images&do=read&name=a")? == "read Ok(\"mine\")\n");
+    server.stop()
+}
+
+#[test]
+fn what_a_store_cannot_take_is_an_error_and_not_a_trap() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = served(folder.path(), ALL)?;
+    for (path, expected) in [
+        ("/a/keyvalue?bucket=default&do=large&key=k&size=2000000", "at most"),
+        ("/a/keyvalue?bucket=default&do=set&key=&value=v", "a key must have"),
+        ("/a/keyvalue?bucket=default&do=keys", "keys Ok([])"),
+        ("/a/sqlite?database=default&sql=attach+'x.db'+as+x", "error io"),
+        ("/a/sqlite?database=default&sql=vacuum+into+'x.db'", "error io"),
+        ("/a/sqlite?database=default&sql=pragma+journal_mode=off", "error io"),
+        ("/a/sqlite?database=default&sql=select+load_extension('x')", "error io"),
+        ("/a/blobstore?container=images&do=give-up&name=half", "given up"),
+        ("/a/blobstore?container=images&do=size&name=half", "Err"),
+        ("/a/blobstore?container=images&do=large&name=big&size=20000000", "write Ok(())"),
+        ("/a/blobstore?container=images&do=size&name=big", "size Ok(20000000)"),
+    ] {
+        let text = get(&server, path)?;
+        ensure!(text.contains(expected), "{path}: {text:?}");
+    }
+    server.stop()
+}
+
+#[test]
+fn what_traffic_needed_is_written_for_a_person_to_accept() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let server = served(folder.path(), "keyvalue = [\"default\"]\nsqlite = [\"default\"]\nenv = { A = \"1\" }")?;
+    get(&server, "/a/keyvalue?bucket=default&do=get&key=k")?;
+    get(&server, "/a/keyvalue?bucket=default&do=get&key=k")?;
+    get(&server, "/a/keyvalue?bucket=other&do=get&key=k")?;
+    get(&server, "/a/config?key=greeting")?;
+    get(&server, "/b/blobstore?container=images")?;
+    server.stop()?;
+    insta::assert_snapshot!("observed", std::fs::read_to_string(folder.path().join("observed.toml"))?);
+    Ok(())
+}
