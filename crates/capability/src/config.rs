@@ -7,6 +7,7 @@ use cumulet_spec::grant::Capability;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker};
 
+#[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/config",

@@ -7,6 +7,7 @@ use std::sync::Arc;
 use wasmtime::Result;
 use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
 
+#[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
     wasmtime::component::bindgen!({
         path: "../../wit/sqlite",

@@ -86,7 +86,7 @@ fn chunks(body: mpsc::Receiver<Chunk>) -> Chunks {
             None => Some((Err(ContainerError::Broken), None)),
         }
     };
-    futures_util::stream::unfold(Some(body), next).boxed()
+    futures_util::stream::unfold(Some(body), next).fuse().boxed()
 }
 
 /// The guest's stream into a value.

@@ -37,7 +37,8 @@ fn a_call_is_an_invocation_under_the_same_id() -> anyhow::Result<()> {
     ensure!(reply.text().contains("status 200"), "{reply:?}");
     let stderr = server.stderr.clone();
     server.stop()?;
-    let events: Vec<_> = stderr.lines().into_iter().filter(|line| line.contains("\"chain-1\"")).collect();
+    let events: Vec<_> =
+        stderr.lines().into_iter().filter(|line| line.contains("\"invocation\",\"request_id\":\"chain-1\"")).collect();
     ensure!(events.len() == 2, "{events:#?}");
     ensure!(events.iter().any(|event| event.contains("\"front\"")), "{events:#?}");
     ensure!(events.iter().any(|event| event.contains("\"back\"")), "{events:#?}");
@@ -57,7 +58,8 @@ fn a_circle_of_calls_ends() -> anyhow::Result<()> {
     ensure!(reply.text().contains("status 200"), "{reply:?}");
     let stderr = server.stderr.clone();
     server.stop()?;
-    let invocations = stderr.lines().iter().filter(|line| line.contains("\"circle-1\"")).count();
-    ensure!(invocations == 9, "{invocations} invocations: the first, and eight inside one another");
+    let invocations: Vec<_> =
+        stderr.lines().into_iter().filter(|line| line.contains("\"invocation\",\"request_id\":\"circle-1\"")).collect();
+    ensure!(invocations.len() == 9, "the first, and eight inside one another, not {invocations:#?}");
     Ok(())
 }

@@ -16,6 +16,7 @@ const KILLS: u32 = 12;
 const WRITERS: u32 = 3;
 /// Acknowledged writes after which a kill may come.
 const WRITES_MAX: u64 = 40;
+const NO_PANIC: &str = "writers do not panic";
 /// Old writes that are looked at after each kill, besides those of the last round.
 const OLD_LOOKS: usize = 10;
 
@@ -61,7 +62,7 @@ fn write(server: &Server, number: &AtomicU32, noted: &Mutex<Vec<Write>>, more: &
         let sent = connection.request("GET", &write.path(), &[]);
         let Ok(reply) = sent.and_then(|()| connection.reply("GET")) else { return };
         if write.is_acknowledged_by(&reply.text()) {
-            noted.lock().unwrap().push(write);
+            noted.lock().expect(NO_PANIC).push(write);
             more.notify_one();
         }
     }
@@ -84,7 +85,7 @@ fn round(
     }
     for _ in 0..OLD_LOOKS.min(before.len()) {
         let place = usize::try_from(random.below(before.len() as u64))?;
-        before[place].is_there(&server)?;
+        before.get(place).context("a place below the length")?.is_there(&server)?;
     }
     let create = "/a/sqlite?database=default&sql=create+table+if+not+exists+t(v)%3B%3Bpragma+user_version";
     ensure!(server.get(create, &[])?.text().contains("done"));
@@ -94,11 +95,11 @@ fn round(
         for _ in 0..WRITERS {
             scope.spawn(|| write(&server, number, &noted, &more));
         }
-        let enough = more.wait_while(noted.lock().unwrap(), |noted| noted.len() < wanted).unwrap();
+        let enough = more.wait_while(noted.lock().expect(NO_PANIC), |noted| noted.len() < wanted).expect(NO_PANIC);
         drop(enough);
         server.kill_now()
     })?;
-    Ok(noted.into_inner().unwrap())
+    Ok(noted.into_inner().expect(NO_PANIC))
 }
 
 /// Numbers that look random (splitmix64), the same ones for the same seed.
@@ -116,8 +117,8 @@ impl Random {
 
 #[test]
 fn a_killed_node_loses_nothing_that_it_acknowledged() -> anyhow::Result<()> {
-    let kills = std::env::var(KILLS_VARIABLE).ok().and_then(|text| text.parse().ok()).unwrap_or(KILLS);
-    let seed = std::time::SystemTime::UNIX_EPOCH.elapsed()?.as_nanos() as u64;
+    let kills = std::env::var_os(KILLS_VARIABLE).and_then(|text| text.to_str()?.parse().ok()).unwrap_or(KILLS);
+    let seed = u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed()?.subsec_nanos());
     println!("seed {seed}, {kills} kills");
     let folder = tempfile::tempdir()?;
     let (mut random, number) = (Random(seed), AtomicU32::new(0));

@@ -2,11 +2,10 @@
 
 use std::path::Path;
 use std::process::{Command, Output, Stdio};
-use std::time::{Duration, Instant};
 
 use anyhow::{Context as _, ensure};
-use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
+use cumulet_scenarios::{paths, patience};
 
 const SECRET: &str = "correct horse battery staple";
 
@@ -68,10 +67,9 @@ fn a_changed_file_is_a_changed_value_without_a_restart() -> anyhow::Result<()> {
     // As rollouts do it: written aside, and renamed.
     std::fs::write(folder.path().join("aside"), "new")?;
     std::fs::rename(folder.path().join("aside"), &file)?;
-    let deadline = Instant::now() + Duration::from_secs(30);
-    while server.get("/a/config?key=flags", &[])?.text() != "get Some(\"new\")\n" {
-        ensure!(Instant::now() < deadline, "the value is still the old one");
-    }
+    patience::until("the value is the new one", || {
+        Ok(server.get("/a/config?key=flags", &[])?.text() == "get Some(\"new\")\n")
+    })?;
     // A file that is gone changes nothing.
     std::fs::remove_file(&file)?;
     server.stderr.wait_for("warning", |line| line.contains("stays as it was").then_some(()))?;
