@@ -63,7 +63,7 @@ pub(crate) fn bench(settings: &Settings) -> Result<Report> {
     let mut table = Table::new(format!("key-value stores, values of {VALUE_BYTES} bytes, one caller"), &columns);
     for (name, kind) in [("sqlite", None), ("redis", Some(Kind::Redis)), ("nats", Some(Kind::Nats))] {
         let Some(sides) = open(&runtime, &component, name, kind)? else {
-            report.left_out(format!("{name}: apt install {}", kind.map_or("", Kind::program)));
+            report.left_out(format!("{name}: apt install {}", kind.map_or("", Kind::package)));
             continue;
         };
         for call in CALLS {

@@ -1,6 +1,6 @@
 ;; A WASI 0.2 HTTP component that imports a store, which takes a grant.
 (component
-  (import "wasi:keyvalue/store@0.2.0-draft" (instance $store
+  (import "wasi:keyvalue/store@0.2.0-draft2" (instance $store
     (export "bucket" (type (sub resource)))))
   (import "wasi:http/types@0.2.0" (instance $types
     (export "incoming-request" (type (sub resource)))

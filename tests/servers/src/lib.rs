@@ -1,5 +1,9 @@
 //! Servers of other projects, started for tests and benches on free ports, and ended with them.
 
+mod postgres;
+
+use std::fs::OpenOptions;
+use std::io::Write as _;
 use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::path::{Path, PathBuf};
 use std::process::{Child, Command, Stdio};
@@ -9,6 +13,8 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+/// The variable that names the file where tests note what they left out.
+const LEFT_OUT: &str = "CUMULET_LEFT_OUT";
 /// Looks at a starting server until it takes connections, and the time between two looks.
 const LOOKS_MAX: u32 = 1_500;
 /// See [`LOOKS_MAX`].
@@ -23,16 +29,33 @@ pub enum Kind {
     Redis,
     /// NATS with JetStream.
     Nats,
+    /// PostgreSQL with a user `postgres` who needs no password.
+    Postgres,
 }
 
 impl Kind {
-    /// The program, which is also the name of the Debian package.
+    /// The Debian package that brings it.
     #[must_use]
-    pub fn program(self) -> &'static str {
+    pub fn package(self) -> &'static str {
         match self {
             Self::Redis => "redis-server",
             Self::Nats => "nats-server",
+            Self::Postgres => "postgresql",
         }
+    }
+
+    /// Notes that something was left out because this server is not there.
+    ///
+    /// # Errors
+    /// When the note cannot be written.
+    pub fn left_out(self, what: &str) -> anyhow::Result<()> {
+        let package = self.package();
+        let line = format!("{what}\tno {package}\tapt install {package}\n");
+        let Some(file) = std::env::var_os(LEFT_OUT) else {
+            std::io::stderr().write_all(line.as_bytes())?;
+            return Ok(());
+        };
+        Ok(OpenOptions::new().append(true).create(true).open(file)?.write_all(line.as_bytes())?)
     }
 
     /// The scheme of its addresses.
@@ -41,16 +64,27 @@ impl Kind {
         match self {
             Self::Redis => "redis",
             Self::Nats => "nats",
+            Self::Postgres => "postgres",
         }
     }
 
-    fn arguments(self, port: u16, folder: &Path) -> Vec<String> {
-        let (port, folder) = (port.to_string(), folder.display().to_string());
-        let arguments = match self {
-            Self::Redis => ["--bind", "127.0.0.1", "--port", &port, "--dir", &folder, "--save", ""].to_vec(),
-            Self::Nats => ["-js", "-a", "127.0.0.1", "-p", &port, "-sd", &folder].to_vec(),
+    /// The command that starts it in `folder`; `None` where it is not installed.
+    fn command(self, port: u16, folder: &Path) -> anyhow::Result<Option<Command>> {
+        let number = port.to_string();
+        let started = |program: &str, arguments: &[&str], last: &str| {
+            let mut command = Command::new(find(program)?);
+            command.args(arguments).arg(last).arg(folder);
+            Some(command)
         };
-        arguments.into_iter().map(str::to_owned).collect()
+        match self {
+            Self::Redis => {
+                Ok(started("redis-server", &["--bind", "127.0.0.1", "--port", &number, "--save", ""], "--dir"))
+            }
+            Self::Nats => Ok(started("nats-server", &["-js", "-a", "127.0.0.1", "-p", &number], "-sd")),
+            Self::Postgres => {
+                postgres::programs().map(|programs| postgres::prepare(&programs, folder, port)).transpose()
+            }
+        }
     }
 }
 
@@ -69,27 +103,28 @@ impl Server {
     /// # Errors
     /// When it does not come up.
     pub fn start(kind: Kind) -> anyhow::Result<Option<Self>> {
-        let Some(program) = find(kind.program()) else { return Ok(None) };
         for _ in 0..STARTS_MAX {
             let folder = tempfile::tempdir()?;
             let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
-            let mut command = Command::new(&program);
-            command.args(kind.arguments(port, folder.path())).stdin(Stdio::null());
-            let child = command.stdout(Stdio::null()).stderr(Stdio::null()).spawn();
-            let child = child.with_context(|| format!("cannot start {}", program.display()))?;
+            let Some(mut command) = kind.command(port, folder.path())? else { return Ok(None) };
+            command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
+            let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
             let address = SocketAddr::from((Ipv4Addr::LOCALHOST, port));
             let mut server = Self { child, kind, address, _folder: folder };
             if server.is_ready()? {
                 return Ok(Some(server));
             }
         }
-        bail!("{} ended each of {STARTS_MAX} times", kind.program())
+        bail!("{} ended each of {STARTS_MAX} times", kind.package())
     }
 
     /// Its address, as a binding takes it.
     #[must_use]
     pub fn url(&self) -> String {
-        format!("{}://{}", self.kind.scheme(), self.address)
+        match self.kind {
+            Kind::Redis | Kind::Nats => format!("{}://{}", self.kind.scheme(), self.address),
+            Kind::Postgres => format!("postgres://postgres@{}/postgres", self.address),
+        }
     }
 
     /// Whether it takes connections; not when it has ended.
@@ -103,7 +138,7 @@ impl Server {
             }
             thread::sleep(LOOK);
         }
-        bail!("{} does not take connections", self.kind.program())
+        bail!("{} does not take connections", self.kind.package())
     }
 }
 

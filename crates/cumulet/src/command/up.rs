@@ -39,7 +39,7 @@ The first SIGINT or SIGTERM drains: nothing new is accepted, what runs is finish
 Examples:
   cumulet up
   cumulet up shop --watch --env LOG=debug
-  cumulet up shop --bind keyvalue.default=redis://127.0.0.1:6379 --bind postgres.main=env:DATABASE_URL
+  cumulet up shop --bind postgres.main=env:DATABASE_URL
   cumulet up hello.wasm --listen 0.0.0.0:8080 --json")]
 pub(crate) struct Up {
     /// A folder with cumulet.toml, that file, or a .wasm or .wat file (every route goes to it, nothing is granted)

@@ -93,7 +93,7 @@ fn what_is_not_offered_is_an_error() {
         Kind::HttpP2,
         &[
             "wasi:keyvalue/store@0.2.0-draft",
-            "wasi:blobstore/blobstore@0.2.0-draft",
+            "wasi:blobstore/blobstore@0.2.0-draft2",
             "acme:auth/verify",
             "wasi:http/types@0.3.0-rc-2025-09-16",
             "wasi:http/types@0.20.0",

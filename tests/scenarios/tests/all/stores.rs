@@ -5,6 +5,7 @@ use std::path::Path;
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
+use cumulet_servers::{Kind, Server as Backend};
 
 const ALL: &str = "keyvalue = [\"default\", \"second\"]\nblobstore = [\"images\"]\nsqlite = [\"default\"]";
 
@@ -36,6 +37,52 @@ fn every_call_of_the_embedded_stores() -> anyhow::Result<()> {
     ensure!(get(&server, "/a/keyvalue?bucket=default&do=set&key=k&value=v")?.contains("Ok"));
     ensure!(get(&server, "/a/keyvalue?bucket=second&do=get&key=k")? == "get Ok(None)\n");
     server.stop()
+}
+
+/// What stands behind a name makes no difference to the guest: the same calls give the same answers.
+#[test]
+fn a_bound_server_answers_like_the_embedded_store() -> anyhow::Result<()> {
+    for kind in [Kind::Redis, Kind::Nats] {
+        let Some(backend) = Backend::start(kind)? else {
+            kind.left_out("a bucket on this server, through a guest")?;
+            continue;
+        };
+        let folder = tempfile::tempdir()?;
+        let manifest = paths::manifest(folder.path(), &[("a", "stores.wasm", ALL)])?;
+        let observed = folder.path().join("observed.toml");
+        let bind = "keyvalue.default=env:STORE_URL";
+        let options = ["--bind", bind, "--observe", observed.to_str().context("a path")?];
+        let server = Server::up_where(&manifest, &options, &[("STORE_URL", &backend.url())])?;
+        insta::assert_snapshot!("keyvalue", get(&server, "/a/keyvalue?bucket=default")?);
+        // Gone is an error, and no trap.
+        drop(backend);
+        let text = get(&server, "/a/keyvalue?bucket=default&do=get&key=a")?;
+        ensure!(text.contains("Error::Other"), "{kind:?}: {text}");
+        server.stop()?;
+    }
+    Ok(())
+}
+
+#[test]
+fn a_bound_database_answers_under_its_granted_name() -> anyhow::Result<()> {
+    let Some(backend) = Backend::start(Kind::Postgres)? else {
+        return Kind::Postgres.left_out("a PostgreSQL database, through a guest");
+    };
+    let folder = tempfile::tempdir()?;
+    let manifest = paths::manifest(folder.path(), &[("a", "stores.wasm", "postgres = [\"main\"]")])?;
+    let bind = format!("postgres.main={}", backend.url());
+    let observed = folder.path().join("observed.toml");
+    let options = ["--bind", &bind, "--observe", observed.to_str().context("a path")?];
+    let server = Server::up(&manifest, &options)?;
+    let sql = "create table t(id serial, v text)%3B%3Binsert into t(v) values($1) returning id, v%3B%3B\
+               select 1::int2, 2::int8, 1.5::float8, true, null::text, '2024-02-29'::date, 12.30::numeric, \
+               '{1,null}'::int4[], '[1,5)'::int4range, '1 day'::interval%3B%3Bselect * from missing";
+    let sql = sql.split_whitespace().collect::<Vec<_>>().join("+");
+    insta::assert_snapshot!("postgres", get(&server, &format!("/a/postgres?database=main&value=Ada&sql={sql}"))?);
+    let stderr = server.stderr.clone();
+    server.stop()?;
+    ensure!(!stderr.lines().iter().any(|line| line.contains("postgres://")), "the address was printed");
+    Ok(())
 }
 
 #[test]

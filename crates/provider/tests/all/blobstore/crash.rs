@@ -21,7 +21,7 @@ use rand::{Rng as _, SeedableRng as _};
 use super::bodies::{all_names, body, files, noise, read};
 use super::child::{command, setting};
 
-const CHILD: &str = "blobstore::crash::writes_until_it_is_killed";
+const CHILD: &str = "all::blobstore::crash::writes_until_it_is_killed";
 const KILLS_DEFAULT: u32 = 30;
 const WRITERS: u64 = 4;
 const NAMES_OF_A_WRITER: u32 = 4;

@@ -12,7 +12,7 @@ use futures_util::{StreamExt as _, TryStreamExt as _, stream};
 use super::child::{command, setting};
 use super::server::Server;
 
-const CHILD: &str = "blobstore::memory::one_large_object";
+const CHILD: &str = "all::blobstore::memory::one_large_object";
 const OBJECT_BYTES: u64 = 128 << 20;
 /// Two parts of an upload, with what the client keeps of them.
 const GROWTH_KIB_MAX: u64 = 40 << 10;
