@@ -3,13 +3,13 @@
 mod container;
 mod value;
 
-use crate::stores::{GrantedStores, Refusal};
+use crate::stores::{GrantedStores, HasStores, Refusal, View};
 use bindings::wasi::blobstore::{blobstore, container as container_interface, types};
 use container::ContainerHandle;
 use cumulet_provider::blobstore::{Container, ContainerError};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{Linker, Resource};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -39,23 +39,11 @@ mod bindings {
     });
 }
 
-/// What the interfaces work on.
-pub(crate) struct View<'a> {
-    pub(crate) stores: &'a GrantedStores,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-struct Blobstore;
-
-impl HasData for Blobstore {
-    type Data<'a> = View<'a>;
-}
-
 /// Offers the three interfaces.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
-    blobstore::add_to_linker::<T, Blobstore>(linker, view)?;
-    container_interface::add_to_linker::<T, Blobstore>(linker, view)?;
-    types::add_to_linker::<T, Blobstore>(linker, view)
+    blobstore::add_to_linker::<T, HasStores>(linker, view)?;
+    container_interface::add_to_linker::<T, HasStores>(linker, view)?;
+    types::add_to_linker::<T, HasStores>(linker, view)
 }
 
 /// What a guest is told of a failure; what the backend says is for the operator.

@@ -4,7 +4,7 @@ use crate::command::names::LookupView;
 use crate::exchange::Exchange;
 use crate::outbound::Hooks;
 use crate::profile::Profile;
-use crate::{blobstore, config, keyvalue, postgres, sqlite};
+use crate::{config, stores};
 use cumulet_engine::{Guarded, MemoryLimiter};
 use cumulet_spec::id::RequestId;
 use std::sync::Arc;
@@ -60,20 +60,8 @@ impl Host {
         config::View { values: self.profile.values(), witness: self.profile.witness() }
     }
 
-    pub(crate) fn keyvalue(&mut self) -> keyvalue::View<'_> {
-        keyvalue::View { stores: self.profile.stores(), table: &mut self.table }
-    }
-
-    pub(crate) fn blobstore(&mut self) -> blobstore::View<'_> {
-        blobstore::View { stores: self.profile.stores(), table: &mut self.table }
-    }
-
-    pub(crate) fn postgres(&mut self) -> postgres::View<'_> {
-        postgres::View { stores: self.profile.stores(), table: &mut self.table }
-    }
-
-    pub(crate) fn sqlite(&mut self) -> sqlite::View<'_> {
-        sqlite::View { stores: self.profile.stores(), table: &mut self.table }
+    pub(crate) fn stores(&mut self) -> stores::View<'_> {
+        stores::View { stores: self.profile.stores(), table: &mut self.table }
     }
 }
 

@@ -1,12 +1,12 @@
 //! `wasi:keyvalue`: buckets that were granted by name.
 
-use crate::stores::{GrantedStores, Refusal};
+use crate::stores::{HasStores, Refusal, View};
 use bindings::wasi::keyvalue::{atomics, batch, store};
 use bytes::Bytes;
 use cumulet_provider::keyvalue::{Bucket, BucketError, Snapshot, Swap};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{Linker, Resource};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -41,23 +41,11 @@ pub struct CasHandle {
     seen: Snapshot,
 }
 
-/// What the interface works on.
-pub(crate) struct View<'a> {
-    pub(crate) stores: &'a GrantedStores,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-struct Keyvalue;
-
-impl HasData for Keyvalue {
-    type Data<'a> = View<'a>;
-}
-
 /// Offers the three interfaces.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
-    store::add_to_linker::<T, Keyvalue>(linker, view)?;
-    atomics::add_to_linker::<T, Keyvalue>(linker, view)?;
-    batch::add_to_linker::<T, Keyvalue>(linker, view)
+    store::add_to_linker::<T, HasStores>(linker, view)?;
+    atomics::add_to_linker::<T, HasStores>(linker, view)?;
+    batch::add_to_linker::<T, HasStores>(linker, view)
 }
 
 impl View<'_> {

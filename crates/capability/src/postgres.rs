@@ -2,12 +2,12 @@
 
 mod value;
 
-use crate::stores::{GrantedStores, Refusal};
+use crate::stores::{HasStores, Refusal, View};
 use bindings::spin::postgres::postgres;
 use cumulet_provider::postgres::{Connection, PostgresError, QueryError};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{Linker, Resource};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -27,21 +27,9 @@ mod bindings {
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub struct ConnectionHandle(Arc<dyn Connection>);
 
-/// What the interface works on.
-pub(crate) struct View<'a> {
-    pub(crate) stores: &'a GrantedStores,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-struct Postgres;
-
-impl HasData for Postgres {
-    type Data<'a> = View<'a>;
-}
-
 /// Offers the interface.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
-    postgres::add_to_linker::<T, Postgres>(linker, view)
+    postgres::add_to_linker::<T, HasStores>(linker, view)
 }
 
 fn told(error: PostgresError) -> postgres::Error {

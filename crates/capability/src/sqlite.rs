@@ -1,11 +1,11 @@
 //! `spin:sqlite`: databases of the app's own that were granted by name.
 
-use crate::stores::{GrantedStores, Refusal};
+use crate::stores::{HasStores, Refusal, View};
 use bindings::spin::sqlite::sqlite;
 use cumulet_provider::sqlite::{Connection, Rows, StatementError, Value};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker, Resource, ResourceTable};
+use wasmtime::component::{Linker, Resource};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -25,21 +25,9 @@ mod bindings {
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub struct ConnectionHandle(Arc<dyn Connection>);
 
-/// What the interface works on.
-pub(crate) struct View<'a> {
-    pub(crate) stores: &'a GrantedStores,
-    pub(crate) table: &'a mut ResourceTable,
-}
-
-struct Sqlite;
-
-impl HasData for Sqlite {
-    type Data<'a> = View<'a>;
-}
-
 /// Offers the interface.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
-    sqlite::add_to_linker::<T, Sqlite>(linker, view)
+    sqlite::add_to_linker::<T, HasStores>(linker, view)
 }
 
 fn told(error: StatementError) -> sqlite::Error {

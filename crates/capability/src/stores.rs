@@ -9,6 +9,7 @@ use cumulet_spec::id::AppName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::OnceCell;
+use wasmtime::component::{HasData, ResourceTable};
 
 /// What is open of one capability, by granted name.
 type Opened<T> = BTreeMap<String, OnceCell<T>>;
@@ -23,6 +24,19 @@ pub(crate) struct GrantedStores {
     containers: Opened<Arc<dyn Container>>,
     databases: Opened<Arc<sqlite::Database>>,
     servers: Opened<Arc<postgres::Server>>,
+}
+
+/// What the interfaces of stores work on: the stores of the component, and the handles of the guest.
+pub(crate) struct View<'a> {
+    pub(crate) stores: &'a GrantedStores,
+    pub(crate) table: &'a mut ResourceTable,
+}
+
+/// Leads the linker to a [`View`].
+pub(crate) struct HasStores;
+
+impl HasData for HasStores {
+    type Data<'a> = View<'a>;
 }
 
 /// Why a store is not there for a guest.
