@@ -18,11 +18,9 @@ mod bindings {
         imports: {
             // What is in the host already is answered without a detour.
             "wasi:blobstore/container.[method]container.name": trappable,
-            "wasi:blobstore/container.[method]container.list-objects": trappable,
             "wasi:blobstore/container.[drop]container": trappable,
             "wasi:blobstore/container.[drop]stream-object-names": trappable,
             "wasi:blobstore/types.[static]outgoing-value.new-outgoing-value": trappable,
-            "wasi:blobstore/types.[method]outgoing-value.outgoing-value-write-body": trappable,
             "wasi:blobstore/types.[drop]outgoing-value": trappable,
             "wasi:blobstore/types.[static]incoming-value.incoming-value-consume-async": trappable,
             "wasi:blobstore/types.[method]incoming-value.size": trappable,

@@ -1,6 +1,6 @@
 //! `wasi:keyvalue`: buckets that were granted by name.
 
-use crate::stores::{HasStores, Refusal, View};
+use crate::stores::{HasStores, Held, Refusal, View};
 use bindings::wasi::keyvalue::{atomics, batch, store};
 use bytes::Bytes;
 use cumulet_provider::keyvalue::{Bucket, BucketError, Snapshot, Swap};
@@ -39,6 +39,7 @@ pub struct CasHandle {
     bucket: Arc<dyn Bucket>,
     key: String,
     seen: Snapshot,
+    _held: Held,
 }
 
 /// Offers the three interfaces.
@@ -129,11 +130,11 @@ impl atomics::Host for View<'_> {
     }
 
     async fn swap(&mut self, cas: Resource<CasHandle>, value: Vec<u8>) -> Result<Result<(), atomics::CasError>> {
-        let CasHandle { bucket, key, seen } = self.table.delete(cas)?;
+        let CasHandle { bucket, key, seen, _held } = self.table.delete(cas)?;
         match bucket.swap(key.clone(), seen, Bytes::from(value)).await {
             Ok(Swap::Done) => Ok(Ok(())),
             Ok(Swap::Changed(seen)) => {
-                let again = self.table.push(CasHandle { bucket, key, seen })?;
+                let again = self.table.push(CasHandle { bucket, key, seen, _held })?;
                 Ok(Err(atomics::CasError::CasFailed(again)))
             }
             Err(error) => Ok(Err(atomics::CasError::StoreError(told(error)))),
@@ -148,8 +149,9 @@ impl atomics::HostCas for View<'_> {
         key: String,
     ) -> Result<Result<Resource<CasHandle>, store::Error>> {
         let bucket = self.bucket(&bucket)?;
+        let held = self.stores.hold().await;
         match bucket.read(key.clone()).await {
-            Ok(seen) => Ok(Ok(self.table.push(CasHandle { bucket, key, seen })?)),
+            Ok(seen) => Ok(Ok(self.table.push(CasHandle { bucket, key, seen, _held: held })?)),
             Err(error) => Ok(Err(told(error))),
         }
     }

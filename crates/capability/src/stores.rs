@@ -8,8 +8,12 @@ use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::AppName;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use tokio::sync::OnceCell;
+use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
 use wasmtime::component::{HasData, ResourceTable};
+
+/// What guests of one component may make the host hold at once: bodies under way, listings, values that were read to be
+/// swapped. Each is at most about 1 MiB of the host's memory, or one open file.
+const HELD_MAX: usize = 256;
 
 /// What is open of one capability, by granted name.
 type Opened<T> = BTreeMap<String, OnceCell<T>>;
@@ -24,7 +28,11 @@ pub(crate) struct GrantedStores {
     containers: Opened<Arc<dyn Container>>,
     databases: Opened<Arc<sqlite::Database>>,
     servers: Opened<Arc<postgres::Server>>,
+    held: Arc<Semaphore>,
 }
+
+/// Something that the host holds for a guest; gives its place back when it is dropped.
+pub(crate) type Held = OwnedSemaphorePermit;
 
 /// What the interfaces of stores work on: the stores of the component, and the handles of the guest.
 pub(crate) struct View<'a> {
@@ -58,7 +66,14 @@ impl GrantedStores {
             containers: names(&grants.blobstore),
             databases: names(&grants.sqlite),
             servers: names(&grants.postgres),
+            held: Arc::new(Semaphore::new(HELD_MAX)),
         }
+    }
+
+    /// Waits for a place among what the host holds for guests of this component. A guest that takes all places and wants
+    /// another waits for itself, until its time is up.
+    pub(crate) async fn hold(&self) -> Held {
+        Arc::clone(&self.held).acquire_owned().await.expect("the semaphore is never closed")
     }
 
     pub(crate) async fn bucket(&self, name: &str) -> Result<Arc<dyn Bucket>, Refusal> {

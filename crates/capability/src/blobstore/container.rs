@@ -3,6 +3,7 @@
 use super::bindings::wasi::blobstore::container::{self, ContainerMetadata, ObjectMetadata};
 use super::value::{IncomingValue, OutgoingValue};
 use super::{View, told};
+use crate::stores::Held;
 use cumulet_provider::blobstore::{Container, ContainerError, PAGE_NAMES_MAX};
 use std::collections::VecDeque;
 use std::sync::Arc;
@@ -26,6 +27,7 @@ pub struct NamesHandle {
     /// The last name of the newest page.
     last: Option<String>,
     more: bool,
+    _held: Held,
 }
 
 impl NamesHandle {
@@ -87,8 +89,9 @@ impl container::HostContainer for View<'_> {
         start: u64,
         end: u64,
     ) -> Result<Result<Resource<IncomingValue>, String>> {
+        let held = self.stores.hold().await;
         match self.container(&handle)?.read(name, start, end).await {
-            Ok(reading) => Ok(Ok(self.table.push(IncomingValue::new(reading))?)),
+            Ok(reading) => Ok(Ok(self.table.push(IncomingValue::new(reading, held))?)),
             Err(error) => Ok(Err(told(error))),
         }
     }
@@ -103,9 +106,13 @@ impl container::HostContainer for View<'_> {
         Ok(self.table.get_mut(&data)?.send_to(container, name))
     }
 
-    fn list_objects(&mut self, handle: Resource<ContainerHandle>) -> Result<Result<Resource<NamesHandle>, String>> {
+    async fn list_objects(
+        &mut self,
+        handle: Resource<ContainerHandle>,
+    ) -> Result<Result<Resource<NamesHandle>, String>> {
         let container = self.container(&handle)?;
-        let names = NamesHandle { container, page: VecDeque::new(), last: None, more: true };
+        let held = self.stores.hold().await;
+        let names = NamesHandle { container, page: VecDeque::new(), last: None, more: true, _held: held };
         Ok(Ok(self.table.push(names)?))
     }
 

@@ -2,6 +2,7 @@
 
 use super::bindings::wasi::blobstore::types;
 use super::{View, told};
+use crate::stores::Held;
 use bytes::{Bytes, BytesMut};
 use cumulet_provider::blobstore::{Chunks, Container, ContainerError, Reading};
 use futures_util::StreamExt as _;
@@ -40,6 +41,8 @@ pub struct OutgoingValue {
     end: mpsc::Sender<Chunk>,
     /// Whether a container reads.
     given: Arc<AtomicBool>,
+    /// There once something can be written.
+    held: Option<Held>,
     upload: Option<AbortOnDropHandle<Result<(), ContainerError>>>,
 }
 
@@ -48,7 +51,7 @@ impl OutgoingValue {
         let (sender, body) = mpsc::channel(CHUNKS_MAX);
         let given = Arc::new(AtomicBool::new(false));
         let writer = BodyWriter { sender: sender.clone(), given: Arc::clone(&given) };
-        Self { writer: Some(writer), body: Some(body), end: sender, given, upload: None }
+        Self { writer: Some(writer), body: Some(body), end: sender, given, held: None, upload: None }
     }
 
     /// Begins to store what is written.
@@ -147,11 +150,12 @@ impl OutputStream for BodyWriter {
 #[expect(unreachable_pub, reason = "the generated bindings export it again")]
 pub struct IncomingValue {
     reading: Reading,
+    held: Held,
 }
 
 impl IncomingValue {
-    pub(super) fn new(reading: Reading) -> Self {
-        Self { reading }
+    pub(super) fn new(reading: Reading, held: Held) -> Self {
+        Self { reading, held }
     }
 
     /// All of it.
@@ -173,6 +177,7 @@ struct BodyReader {
     /// What was received and not yet read.
     waiting: Option<Chunk>,
     ended: bool,
+    _held: Held,
 }
 
 #[async_trait::async_trait]
@@ -215,11 +220,17 @@ impl types::HostOutgoingValue for View<'_> {
         Ok(self.table.push(OutgoingValue::new())?)
     }
 
-    fn outgoing_value_write_body(
+    async fn outgoing_value_write_body(
         &mut self,
         value: Resource<OutgoingValue>,
     ) -> Result<Result<Resource<DynOutputStream>, ()>> {
-        let Some(writer) = self.table.get_mut(&value)?.writer.take() else { return Ok(Err(())) };
+        if self.table.get(&value)?.writer.is_none() {
+            return Ok(Err(()));
+        }
+        let held = self.stores.hold().await;
+        let own = self.table.get_mut(&value)?;
+        own.held = Some(held);
+        let Some(writer) = own.writer.take() else { return Ok(Err(())) };
         let stream: DynOutputStream = Box::new(writer);
         Ok(Ok(self.table.push_child(stream, &value)?))
     }
@@ -243,8 +254,9 @@ impl types::HostIncomingValue for View<'_> {
         &mut self,
         value: Resource<IncomingValue>,
     ) -> Result<Result<Resource<DynInputStream>, String>> {
-        let chunks = self.table.delete(value)?.reading.chunks;
-        let stream: DynInputStream = Box::new(BodyReader { chunks, waiting: None, ended: false });
+        let IncomingValue { reading, held } = self.table.delete(value)?;
+        let body = BodyReader { chunks: reading.chunks, waiting: None, ended: false, _held: held };
+        let stream: DynInputStream = Box::new(body);
         Ok(Ok(self.table.push(stream)?))
     }
 

@@ -37,6 +37,7 @@ pub fn run(query: &Query) -> String {
             drop(value);
             "given up\n".to_owned()
         }
+        "hoard" => hoard(query.parsed("count").unwrap_or(0)),
         "read" => format!("read {:?}\n", read(&container, name, 0, u64::MAX)),
         "size" => format!("size {:?}\n", container.object_info(name).map(|info| info.size)),
         "denied" => denied(&container, query.text("other")),
@@ -73,6 +74,16 @@ fn write_large(container: &Container, name: &str, size: usize) -> Result<(), Str
 fn read(container: &Container, name: &str, first: u64, last: u64) -> Result<String, String> {
     let bytes = IncomingValue::incoming_value_consume_sync(container.get_data(name, first, last)?)?;
     Ok(String::from_utf8_lossy(&bytes).into_owned())
+}
+
+/// Opens bodies and keeps them.
+fn hoard(count: usize) -> String {
+    let open = |_| {
+        let value = OutgoingValue::new_outgoing_value();
+        let body = value.outgoing_value_write_body().unwrap();
+        (body, value)
+    };
+    format!("hoarded {}\n", (0..count).map(open).collect::<Vec<_>>().len())
 }
 
 /// Ways from a granted container to one that is not.

@@ -76,7 +76,8 @@ fn walk(bucket: &Bucket) -> String {
 pub fn add(bucket: &Bucket, key: &str) {
     let mut cas = atomics::Cas::new(bucket, key).unwrap();
     loop {
-        let seen = cas.current().unwrap().and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()).unwrap_or(0_u64);
+        let seen =
+            cas.current().unwrap().and_then(|bytes| String::from_utf8(bytes).ok()?.parse().ok()).unwrap_or(0_u64);
         match atomics::swap(cas, (seen + 1).to_string().as_bytes()) {
             Ok(()) => return,
             Err(atomics::CasError::CasFailed(again)) => cas = again,

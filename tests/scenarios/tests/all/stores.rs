@@ -136,6 +136,26 @@ fn what_a_store_cannot_take_is_an_error_and_not_a_trap() -> anyhow::Result<()> {
     server.stop()
 }
 
+/// What the host holds for guests is bounded for each component, and comes back when they end.
+#[test]
+fn a_guest_that_hoards_bodies_waits_for_itself() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let limited = format!("{ALL}\n[component.a.limit]\ntime = \"1s\"");
+    let components = [("a", "stores.wasm", limited.as_str()), ("b", "stores.wasm", ALL)];
+    let manifest = paths::manifest(folder.path(), &components)?;
+    let observed = folder.path().join("observed.toml");
+    let server = Server::up(&manifest, &["--observe", observed.to_str().context("a path")?])?;
+    ensure!(get(&server, "/a/blobstore?container=images&do=hoard&count=200")? == "hoarded 200\n");
+    let reply = server.get("/a/blobstore?container=images&do=hoard&count=300", &["x-request-id: hoard-1"])?;
+    ensure!(reply.status() == 504, "{reply:?}");
+    ensure!(server.outcome("hoard-1")? == "deadline");
+    for component in ["a", "b"] {
+        let text = get(&server, &format!("/{component}/blobstore?container=images&do=write&name=x&value=y"))?;
+        ensure!(text == "write Ok(())\n", "{component}: {text}");
+    }
+    server.stop()
+}
+
 #[test]
 fn what_traffic_needed_is_written_for_a_person_to_accept() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
