@@ -1,5 +1,7 @@
 //! `capability`: what a call to a store costs through a guest, beside the same call to its provider from Rust.
 
+mod outbound;
+
 use std::path::Path;
 use std::sync::Arc;
 
@@ -22,6 +24,7 @@ use crate::report::{Cell, Report, Table};
 use crate::settings::Settings;
 use crate::spread::Spread;
 
+const COLUMNS: [&str; 7] = ["store", "call", "side", "p50 µs", "p99 µs", "calls per s", "more at p50, µs"];
 /// The calls that are measured.
 const CALLS: [&str; 3] = ["get", "set", "swap"];
 /// Size of a value, in bytes: that of the guest's.
@@ -54,13 +57,20 @@ struct Runs {
     per_second: Vec<f64>,
 }
 
+impl Runs {
+    fn push(&mut self, run: &Run) {
+        self.p50_us.push(run.p50_us);
+        self.p99_us.push(run.p99_us);
+        self.per_second.push(run.per_second);
+    }
+}
+
 /// Runs the bench.
 pub(crate) fn bench(settings: &Settings) -> Result<Report> {
     let mut report = Report::new("capability");
     let component = Settings::root().join("tests/guests/target/wasm32-wasip2/release/stores.wasm");
     let runtime = tokio::runtime::Builder::new_multi_thread().worker_threads(2).enable_all().build()?;
-    let columns = ["store", "call", "side", "p50 µs", "p99 µs", "calls per s", "more at p50, µs"];
-    let mut table = Table::new(format!("key-value stores, values of {VALUE_BYTES} bytes, one caller"), &columns);
+    let mut table = Table::new(format!("key-value stores, values of {VALUE_BYTES} bytes, one caller"), &COLUMNS);
     for (name, kind) in [("sqlite", None), ("redis", Some(Kind::Redis)), ("nats", Some(Kind::Nats))] {
         let Some(sides) = open(&runtime, &component, name, kind)? else {
             report.left_out(format!("{name}: apt install {}", kind.map_or("", Kind::package)));
@@ -71,6 +81,7 @@ pub(crate) fn bench(settings: &Settings) -> Result<Report> {
         }
     }
     report.table(table);
+    report.table(outbound::measure(settings, &runtime, &component)?);
     report.note("provider: the same trait, called from Rust on the same runtime; guest: a loop inside one instance");
     report.note("the guest reads its clock around each call, which is part of what it costs more");
     Ok(report)
@@ -95,23 +106,27 @@ fn open(runtime: &Runtime, component: &Path, name: &'static str, kind: Option<Ki
 
 /// Both sides in turns, and a row for each.
 fn measure(settings: &Settings, runtime: &Runtime, sides: &Sides, call: &str, table: &mut Table) -> Result<()> {
-    let calls = if settings.quick { 200 } else { 2_000 };
-    let mut all = [Runs::default(), Runs::default()];
+    let calls = calls(settings);
+    let path = format!("/bench?bucket=default&do={call}&n={calls}");
+    let (mut direct_runs, mut guest_runs) = (Runs::default(), Runs::default());
     for _ in 0..settings.repetitions() {
-        let runs =
-            [runtime.block_on(direct(&*sides.bucket, call, calls))?, runtime.block_on(through(sides, call, calls))?];
-        for (runs, run) in all.iter_mut().zip(runs) {
-            runs.p50_us.push(run.p50_us);
-            runs.p99_us.push(run.p99_us);
-            runs.per_second.push(run.per_second);
-        }
+        direct_runs.push(&runtime.block_on(direct(&*sides.bucket, call, calls))?);
+        guest_runs.push(&runtime.block_on(through(&sides.guest, &path))?);
     }
+    rows(table, (sides.name, call), [&direct_runs, &guest_runs]);
+    Ok(())
+}
+
+fn calls(settings: &Settings) -> u32 {
+    if settings.quick { 200 } else { 2_000 }
+}
+
+fn rows(table: &mut Table, (store, call): (&str, &str), [direct, guest]: [&Runs; 2]) {
     let median = |runs: &Runs| Spread::of(&runs.p50_us).map(|spread| spread.median);
-    let [direct, guest] = &all;
     let more = median(guest).zip(median(direct)).map(|(guest, direct)| guest - direct);
     for (side, runs, more) in [("provider", direct, None), ("guest", guest, more)] {
         table.row(vec![
-            Cell::text(sides.name),
+            Cell::text(store),
             Cell::text(call),
             Cell::text(side),
             Cell::spread(&runs.p50_us, 1),
@@ -120,7 +135,6 @@ fn measure(settings: &Settings, runtime: &Runtime, sides: &Sides, call: &str, ta
             Cell::number(more, 1),
         ]);
     }
-    Ok(())
 }
 
 async fn direct(bucket: &dyn Bucket, call: &str, calls: u32) -> Result<Run> {
@@ -152,9 +166,8 @@ async fn add(bucket: &dyn Bucket) -> Result<()> {
     }
 }
 
-async fn through(sides: &Sides, call: &str, calls: u32) -> Result<Run> {
-    let ask = Ask::get(&format!("/bench?bucket=default&do={call}&n={calls}"));
-    let (answer, _used) = sides.guest.call(ask.to_guest()?).await?;
+async fn through(guest: &Ours, path: &str) -> Result<Run> {
+    let (answer, _used) = guest.call(Ask::get(path).to_guest()?).await?;
     let text = std::str::from_utf8(&answer.body).context("the guest answered no text")?;
     let mut histogram = Histogram::<u64>::new_with_bounds(1, CALL_NS_MAX, 3)?;
     for line in text.lines() {
