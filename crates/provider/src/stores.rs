@@ -127,7 +127,7 @@ impl Stores {
     async fn redis_bucket(&self, app: &AppName, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
         let connect = || async { Ok(keyvalue::redis::Server::connect(url.reveal()).await?) };
         let server = once(&self.redis, url.reveal().to_owned(), connect).await?;
-        Ok(server.bucket(&format!("{app}:{name}")))
+        Ok(server.bucket(&redis_prefix(app, name)))
     }
 
     async fn nats_bucket(&self, app: &AppName, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
@@ -213,6 +213,12 @@ async fn open_folder(path: PathBuf) -> Result<Arc<dyn Container>, OpenErrorKind>
     blocking(move || Ok(blobstore::folder::open(&path)?)).await
 }
 
+/// What the keys of a bucket begin with. A colon in the name is written otherwise, or the keys of the bucket `a` could be
+/// those of a bucket `a:b`.
+fn redis_prefix(app: &AppName, name: &str) -> String {
+    format!("{app}:{}", name.replace('%', "%25").replace(':', "%3A"))
+}
+
 /// A name as a file's: manifests take any name without spaces, file systems do not.
 fn file_name(name: &str) -> Result<&str, OpenErrorKind> {
     let fits = name.len() <= 128 && !name.starts_with('.') && !name.contains(['/', '\\', '\0']);
@@ -223,4 +229,33 @@ async fn blocking<T: Send + 'static>(
     work: impl FnOnce() -> Result<T, OpenErrorKind> + Send + 'static,
 ) -> Result<T, OpenErrorKind> {
     tokio::task::spawn_blocking(work).await.unwrap_or(Err(OpenErrorKind::Interrupted))
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn no_bucket_has_the_keys_of_another() {
+        let app: AppName = "shop".parse().unwrap();
+        let prefix = |name| redis_prefix(&app, name);
+        assert_eq!(prefix("default"), "shop:default");
+        let names = ["a", "a:b", "a%3Ab", "a:", ":a"];
+        for name in names {
+            for other in names.iter().filter(|other| **other != name) {
+                assert!(!prefix(other).starts_with(&format!("{}:", prefix(name))), "{name} and {other}");
+                assert_ne!(prefix(other), prefix(name));
+            }
+        }
+    }
+
+    #[test]
+    fn a_name_that_is_no_file_is_refused() {
+        for name in ["a", "default", "a.b", "Bilder"] {
+            assert!(file_name(name).is_ok(), "{name}");
+        }
+        for name in ["", ".", "..", "../x", "a/b", "a\\b", ".hidden", &"x".repeat(129)] {
+            assert!(file_name(name).is_err(), "{name}");
+        }
+    }
 }

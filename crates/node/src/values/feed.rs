@@ -12,6 +12,9 @@ use tokio_util::task::AbortOnDropHandle;
 /// Without a further notice for this long, a change is complete.
 const QUIET: Duration = Duration::from_millis(50);
 
+/// Bursts that are waited for before the files are read although their folder does not come to rest.
+const BURSTS_MAX: usize = 40;
+
 /// Keeps the values of one component current until it is dropped.
 #[derive(Debug)]
 pub(crate) struct Feed {
@@ -45,7 +48,10 @@ impl Feed {
 async fn follow(sources: Arc<Sources>, live: Arc<LiveConfig>, changed: Arc<Notify>) {
     loop {
         changed.notified().await;
-        while tokio::time::timeout(QUIET, changed.notified()).await.is_ok() {}
+        let mut bursts = 0;
+        while bursts < BURSTS_MAX && tokio::time::timeout(QUIET, changed.notified()).await.is_ok() {
+            bursts += 1;
+        }
         let reading = Arc::clone(&sources);
         match tokio::task::spawn_blocking(move || reading.read()).await {
             Ok(Ok(values)) if values == *live.now() => {}
