@@ -8,7 +8,7 @@ use std::time::Duration;
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use cumulet_spec::grant::{ConfigSource, Grants};
+use cumulet_spec::grant::Grants;
 use http_body_util::combinators::UnsyncBoxBody;
 use tokio::sync::oneshot;
 use wasmtime::component::{Component, Linker, ResourceTable};
@@ -20,6 +20,7 @@ use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
 use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpCtx, WasiHttpCtxView, WasiHttpHooks, WasiHttpView};
 
 use crate::call::{Call, GuestRequest, collect};
+use crate::ours::texts;
 
 /// Instances that can exist at once.
 const SLOTS: u32 = 64;
@@ -91,11 +92,7 @@ impl Bare {
         wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
         wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
         wasmtime_wasi_config::add_to_linker(&mut linker, |state: &mut State| WasiConfig::from(&*state.config))?;
-        let text = |source: &ConfigSource| match source {
-            ConfigSource::Text(text) => Some(text.clone()),
-            ConfigSource::File(_) | ConfigSource::Env(_) => None,
-        };
-        let config = grants.config.iter().filter_map(|(key, value)| Some((key.clone(), text(value)?))).collect();
+        let config = texts(grants).into_iter().collect();
         let pre = ProxyPre::new(linker.instantiate_pre(&component)?)?;
         let ticker = (epochs == Epochs::On).then(|| Ticker::start(engine));
         Ok(Self { pre, config: Arc::new(config), epochs, _ticker: ticker })

@@ -1,5 +1,6 @@
 //! A component on Cumulet's own engine and capabilities, in this process: no listener, no routes, no ledger.
 
+use std::collections::BTreeMap;
 use std::future::poll_fn;
 use std::path::Path;
 use std::sync::Arc;
@@ -7,10 +8,12 @@ use std::sync::atomic::{AtomicU64, Ordering};
 
 use anyhow::{Context, Result, bail};
 use bytes::Bytes;
-use cumulet_capability::{Channel, Exchange, GuestEnd, Linkers, OutputSink, Prepared, Profile, Surroundings, Values};
+use cumulet_capability::{
+    Channel, Exchange, GuestEnd, Linkers, LiveConfig, OutputSink, Prepared, Profile, Surroundings, Values,
+};
 use cumulet_engine::{EngineClass, Engines, Gauge, Measured, PoolSettings, Ticker, compile, load};
 use cumulet_provider::{Bound, Stores};
-use cumulet_spec::grant::Grants;
+use cumulet_spec::grant::{ConfigSource, Grants};
 use cumulet_spec::id::{AppName, RequestId};
 use cumulet_spec::limit::Limits;
 use tempfile::TempDir;
@@ -47,6 +50,15 @@ pub(crate) struct Used {
     pub(crate) peak_mib: f64,
 }
 
+/// The configuration values that stand in the manifest itself.
+pub(crate) fn texts(grants: &Grants) -> BTreeMap<String, String> {
+    let text = |source: &ConfigSource| match source {
+        ConfigSource::Text(text) => Some(text.clone()),
+        ConfigSource::File(_) | ConfigSource::Env(_) => None,
+    };
+    grants.config.iter().filter_map(|(key, source)| Some((key.clone(), text(source)?))).collect()
+}
+
 impl Ours {
     /// Compiles and links a component. The calling thread must be inside a runtime.
     pub(crate) async fn new(component: &Path, class: EngineClass, grants: &Grants) -> Result<Self> {
@@ -73,7 +85,7 @@ impl Ours {
             app: &app,
             base: files.path(),
             sink: Arc::new(Discard),
-            values: Values::default(),
+            values: Values { live: Arc::new(LiveConfig::new(texts(grants))), ..Values::default() },
             stores,
             extra_roots: Vec::new(),
             clock_step: None,
