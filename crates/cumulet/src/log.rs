@@ -4,6 +4,9 @@ use std::io::stderr;
 
 use tracing_subscriber::EnvFilter;
 
+use crate::environment::variables;
+use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::terminal::Voice;
 
 /// The variable that says how much is told, such as `debug` or `cumulet_capability=debug`.
@@ -12,12 +15,21 @@ const VARIABLE: &str = "CUMULET_LOG";
 const DEFAULT: &str = "cumulet_node=info,cumulet_capability=info,cumulet_provider=info,cumulet_gateway=info";
 
 /// Begins to tell. Later calls change nothing.
-pub(crate) fn start(voice: Voice) {
-    let filter = EnvFilter::builder().with_env_var(VARIABLE).try_from_env().unwrap_or_else(|_unset| DEFAULT.into());
+///
+/// # Errors
+/// When the variable holds no filter.
+pub(crate) fn start(voice: Voice) -> Result<(), Box<Failure>> {
+    let asked = variables().remove(VARIABLE);
+    let filter = EnvFilter::builder().parse(asked.as_deref().unwrap_or(DEFAULT)).map_err(|error| {
+        Failure::new(Exit::USAGE, format!("the variable {VARIABLE} holds no filter of what is logged"))
+            .because(&error)
+            .next("write a level, such as `debug`, or a part with its level, such as `cumulet_provider=debug`")
+    })?;
     let subscriber = tracing_subscriber::fmt().with_env_filter(filter).with_writer(stderr).with_ansi(false);
     // An error means that somebody tells already.
     drop(match voice {
         Voice::Json => subscriber.json().flatten_event(true).try_init(),
         Voice::Plain | Voice::Quiet => subscriber.compact().try_init(),
     });
+    Ok(())
 }

@@ -88,3 +88,45 @@ fn refused(rejection: &Rejection) -> http::Response<InsideBody> {
         http::StatusCode::from_u16(rejection.outcome.status()).unwrap_or(http::StatusCode::INTERNAL_SERVER_ERROR);
     response
 }
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use bytes::Bytes;
+    use http_body::Frame;
+    use http_body_util::StreamBody;
+
+    type Sent = <SentBody as http_body::Body>::Error;
+
+    fn sent(frames: Vec<Result<Frame<Bytes>, Sent>>) -> SentBody {
+        StreamBody::new(futures_util::stream::iter(frames)).boxed_unsync()
+    }
+
+    fn data(text: &'static str) -> Result<Frame<Bytes>, Sent> {
+        Ok(Frame::data(Bytes::from_static(text.as_bytes())))
+    }
+
+    #[tokio::test]
+    async fn a_body_arrives_as_it_was_sent() {
+        let frames = (0..3 * FRAMES_MAX).map(|_| data("ab")).collect();
+        let body = forward(sent(frames)).collect().await.unwrap().to_bytes();
+        assert_eq!(body, "ab".repeat(3 * FRAMES_MAX));
+        let empty = Full::<Bytes>::default().map_err(|never| match never {}).boxed_unsync();
+        assert!(forward(empty).is_end_stream());
+    }
+
+    #[tokio::test]
+    async fn a_body_that_breaks_off_ends_with_an_error() {
+        let broken = Err(cumulet_capability::RequestBodyFailure::Broken.into());
+        let mut body = forward(sent(vec![data("ab"), broken, data("never")]));
+        assert_eq!(body.frame().await.unwrap().unwrap().into_data().unwrap(), "ab");
+        assert_eq!(body.frame().await.unwrap().unwrap_err().kind(), RequestBodyErrorKind::Disconnected);
+        assert!(body.frame().await.is_none());
+    }
+
+    #[test]
+    fn a_caller_gets_the_status_that_a_client_would() {
+        let rejection = Rejection::from(cumulet_spec::outcome::Outcome::Concurrency);
+        assert_eq!(refused(&rejection).status(), 429);
+    }
+}

@@ -61,6 +61,23 @@ impl Grants {
         self.http_to(Scheme::Http, &format!("{component}.{INSIDE}"), Scheme::Http.default_port()).is_some()
     }
 
+    /// The granted names of a kind of store; `None` for what is no store.
+    #[must_use]
+    pub fn store_names(&self, capability: Capability) -> Option<&[String]> {
+        match capability {
+            Capability::Keyvalue => Some(&self.keyvalue),
+            Capability::Blobstore => Some(&self.blobstore),
+            Capability::Sqlite => Some(&self.sqlite),
+            Capability::Postgres => Some(&self.postgres),
+            Capability::Http
+            | Capability::Config
+            | Capability::Secret
+            | Capability::Env
+            | Capability::File
+            | Capability::Network => None,
+        }
+    }
+
     /// Whether anything of this capability was granted.
     #[must_use]
     pub fn has(&self, capability: Capability) -> bool {

@@ -7,7 +7,7 @@ use wasip2::http::types::{
 };
 use wasip2::io::streams::{InputStream, OutputStream, StreamError};
 
-use crate::{Query, Reply};
+use crate::{BodyError, Query, Reply, read_all};
 
 /// A request that came in.
 #[derive(Debug)]
@@ -74,6 +74,20 @@ impl Incoming {
     #[must_use]
     pub fn body(&self) -> Option<Body> {
         Body::new(self.request.consume().ok()?)
+    }
+
+    /// The whole body, to be read once; empty where it was taken before.
+    ///
+    /// # Errors
+    /// The reply for a body that is longer than `max` bytes, or broke off.
+    pub fn whole_body(&self, max: usize) -> Result<Vec<u8>, Reply> {
+        let Some(body) = self.body() else { return Ok(Vec::new()) };
+        read_all(body, max).map_err(|error| match error {
+            BodyError::TooLarge => {
+                Reply::problem(413, "the body is too large", &format!("{max} bytes are taken at most"))
+            }
+            BodyError::Broken => Reply::problem(400, "the body broke off", "it could not be read whole"),
+        })
     }
 }
 

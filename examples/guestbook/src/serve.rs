@@ -2,7 +2,7 @@
 
 use std::io::{Write, stderr};
 
-use guest_http::{BodyError, Incoming, Reply, read_all, send};
+use guest_http::{Incoming, Reply, send};
 use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 use crate::answer::{Asked, BODY_BYTES_MAX, answer};
@@ -19,12 +19,9 @@ impl wasip2::exports::http::incoming_handler::Guest for Guestbook {
 }
 
 fn reply(incoming: &Incoming) -> Reply {
-    let body = match incoming.body().map_or(Ok(Vec::new()), |body| read_all(body, BODY_BYTES_MAX)) {
+    let body = match incoming.whole_body(BODY_BYTES_MAX) {
         Ok(body) => body,
-        Err(BodyError::TooLarge) => {
-            return Reply::problem(413, "the body is too large", "16384 bytes are taken at most");
-        }
-        Err(BodyError::Broken) => return Reply::problem(400, "the body broke off", "it could not be read whole"),
+        Err(refused) => return refused,
     };
     let (accept, content_type) = (incoming.header("accept"), incoming.header("content-type"));
     let asked = Asked {

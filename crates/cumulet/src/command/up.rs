@@ -13,7 +13,7 @@ use std::time::Duration;
 use clap::Args;
 use cumulet_node::Observe;
 use cumulet_node::run::EnvFlag;
-use cumulet_spec::binding::Binding;
+use cumulet_spec::binding::{Binding, BindingError};
 use cumulet_spec::quantity::parse_duration;
 use serde_json::json;
 
@@ -61,13 +61,14 @@ pub(crate) struct Up {
     #[arg(long, value_name = "K=V")]
     env: Vec<EnvFlag>,
     /// What stands behind a granted store, such as keyvalue.default=redis://HOST:PORT; URL may be env:VARIABLE
+    // Read by us: a refusal of clap's would print the address, and with it a password.
     #[arg(long, value_name = "KIND.NAME=URL")]
-    bind: Vec<Binding>,
+    bind: Vec<String>,
     /// Let the clocks of guests move in steps of this length only, such as 1ms
     #[arg(long, value_name = "DURATION", value_parser = parse_duration)]
     clock_step: Option<Duration>,
     /// Let components start without the grants that they need, and write what was asked for to FILE at the end
-    #[arg(long, value_name = "FILE", num_args = 0..=1, default_missing_value = "cumulet.observed.toml")]
+    #[arg(long, value_name = "FILE", num_args = 0..=1, require_equals = true, default_missing_value = "cumulet.observed.toml")]
     observe: Option<PathBuf>,
 }
 
@@ -75,6 +76,7 @@ impl Up {
     pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
         let target = Target::resolve(&self.target)?;
         require_route(&target)?;
+        let bindings = bindings(&self.bind, &target)?;
         // From here on, so that what is edited during the first build is seen.
         let mut reload = if self.watch { Some(Reload::start(&self.target, &target, terminal)?) } else { None };
         making::build(&target, |_| true, terminal).await?;
@@ -88,8 +90,8 @@ impl Up {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);
-        log::start(terminal.voice());
-        let serving = Serving::start(self.options(&target, terminal))?;
+        log::start(terminal.voice())?;
+        let serving = Serving::start(self.options(&target, bindings, terminal))?;
         serving.load(&target, terminal).await?;
         let mut signals = Signals::install()?;
         announce(&serving, &target, terminal);
@@ -108,18 +110,45 @@ impl Up {
         Ok(ended)
     }
 
-    fn options(&self, target: &Target, terminal: Terminal) -> serving::Options {
+    fn options(&self, target: &Target, bindings: Vec<Binding>, terminal: Terminal) -> serving::Options {
         serving::Options {
             listen: self.listen,
             admin: self.admin,
             data_dir: self.data_dir.clone().unwrap_or_else(|| target.base_dir.join(".cumulet")),
             env: self.env.iter().map(|flag| (flag.name.clone(), flag.value.clone())).collect(),
-            bindings: self.bind.clone(),
+            bindings,
             observe: if self.observe.is_some() { Observe::Grants } else { Observe::Nothing },
             clock_step: self.clock_step,
             voice: terminal.voice(),
         }
     }
+}
+
+/// What the flags bind. A name that nobody is granted is a mistake: its data would go to another place than was meant.
+fn bindings(flags: &[String], target: &Target) -> Result<Vec<Binding>, Box<Failure>> {
+    let mut bindings: Vec<Binding> = Vec::new();
+    for flag in flags {
+        let place = flag.split_once('=').map_or("KIND.NAME", |(place, _address)| place);
+        let refused = |why: &dyn std::error::Error| {
+            Failure::new(Exit::USAGE, format!("cannot bind `{place}`")).because(why).next("see `cumulet up --help`")
+        };
+        let binding: Binding = flag.parse().map_err(|error: BindingError| refused(&error))?;
+        let grants = |name: &String| *name == binding.name;
+        let is_granted = target.manifest.components.values().any(|component| {
+            let Some(names) = component.grants.store_names(binding.capability) else { return false };
+            names.iter().any(grants)
+        });
+        if !is_granted {
+            return Err(Failure::new(Exit::USAGE, format!("cannot bind `{binding}`"))
+                .why("no component is granted a store of this name")
+                .next(format!("correct the name, or grant it: {} = [{:?}]", binding.capability, binding.name)));
+        }
+        if bindings.iter().any(|other| other.to_string() == binding.to_string()) {
+            return Err(Failure::new(Exit::USAGE, format!("`{binding}` is bound twice")).next("keep one of them"));
+        }
+        bindings.push(binding);
+    }
+    Ok(bindings)
 }
 
 /// Without a route nothing could ever be answered.

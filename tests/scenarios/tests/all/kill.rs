@@ -77,8 +77,8 @@ fn round(
 ) -> anyhow::Result<Vec<Write>> {
     let grant = "keyvalue = [\"default\"]\nblobstore = [\"images\"]\nsqlite = [\"default\"]";
     let manifest = paths::manifest(folder, &[("a", "stores.wasm", grant)])?;
-    let observed = folder.join("observed.toml");
-    let options = ["--observe", observed.to_str().context("a path")?];
+    let observed = format!("--observe={}", folder.join("observed.toml").display());
+    let options = [observed.as_str()];
     let server = Server::up_in(&folder.join("data"), &manifest, &options, &[])?;
     for write in last {
         write.is_there(&server)?;

@@ -2,7 +2,7 @@
 
 use std::path::Path;
 
-use anyhow::{Context as _, ensure};
+use anyhow::ensure;
 use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
 use cumulet_servers::{Kind, Server as Backend};
@@ -13,8 +13,8 @@ const ALL: &str = "keyvalue = [\"default\", \"second\"]\nblobstore = [\"images\"
 /// start: what it meets then is seen with `--observe`.
 fn served(folder: &Path, grant: &str) -> anyhow::Result<Server> {
     let manifest = paths::manifest(folder, &[("a", "stores.wasm", grant), ("b", "stores.wasm", "")])?;
-    let observed = folder.join("observed.toml");
-    Server::up_in(&folder.join("data"), &manifest, &["--observe", observed.to_str().context("a path")?], &[])
+    let observed = format!("--observe={}", folder.join("observed.toml").display());
+    Server::up_in(&folder.join("data"), &manifest, &[observed.as_str()], &[])
 }
 
 fn get(server: &Server, path: &str) -> anyhow::Result<String> {
@@ -49,9 +49,9 @@ fn a_bound_server_answers_like_the_embedded_store() -> anyhow::Result<()> {
         };
         let folder = tempfile::tempdir()?;
         let manifest = paths::manifest(folder.path(), &[("a", "stores.wasm", ALL)])?;
-        let observed = folder.path().join("observed.toml");
+        let observed = format!("--observe={}", folder.path().join("observed.toml").display());
         let bind = "keyvalue.default=env:STORE_URL";
-        let options = ["--bind", bind, "--observe", observed.to_str().context("a path")?];
+        let options = ["--bind", bind, observed.as_str()];
         let server = Server::up_where(&manifest, &options, &[("STORE_URL", &backend.url())])?;
         insta::assert_snapshot!("keyvalue", get(&server, "/a/keyvalue?bucket=default")?);
         // Gone is an error, and no trap.
@@ -71,8 +71,8 @@ fn a_bound_database_answers_under_its_granted_name() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
     let manifest = paths::manifest(folder.path(), &[("a", "stores.wasm", "postgres = [\"main\"]")])?;
     let bind = format!("postgres.main={}", backend.url());
-    let observed = folder.path().join("observed.toml");
-    let options = ["--bind", &bind, "--observe", observed.to_str().context("a path")?];
+    let observed = format!("--observe={}", folder.path().join("observed.toml").display());
+    let options = ["--bind", bind.as_str(), observed.as_str()];
     let server = Server::up(&manifest, &options)?;
     let sql = "create table t(id serial, v text)%3B%3Binsert into t(v) values($1) returning id, v%3B%3B\
                select 1::int2, 2::int8, 1.5::float8, true, null::text, '2024-02-29'::date, 12.30::numeric, \
@@ -143,8 +143,8 @@ fn a_guest_that_hoards_bodies_waits_for_itself() -> anyhow::Result<()> {
     let limited = format!("{ALL}\n[component.a.limit]\ntime = \"1s\"");
     let components = [("a", "stores.wasm", limited.as_str()), ("b", "stores.wasm", ALL)];
     let manifest = paths::manifest(folder.path(), &components)?;
-    let observed = folder.path().join("observed.toml");
-    let server = Server::up(&manifest, &["--observe", observed.to_str().context("a path")?])?;
+    let observed = format!("--observe={}", folder.path().join("observed.toml").display());
+    let server = Server::up(&manifest, &[observed.as_str()])?;
     ensure!(get(&server, "/a/blobstore?container=images&do=hoard&count=200")? == "hoarded 200\n");
     let reply = server.get("/a/blobstore?container=images&do=hoard&count=300", &["x-request-id: hoard-1"])?;
     ensure!(reply.status() == 504, "{reply:?}");

@@ -29,8 +29,8 @@ fn secret(manifest: &Path, data: &Path, arguments: &[&str], input: &str) -> anyh
 
 /// Serves an app whose components import every store: without grants of them they start with `--observe` alone.
 fn served(manifest: &Path, data: &Path, environment: &[(&str, &str)]) -> anyhow::Result<Server> {
-    let observed = data.join("observed.toml");
-    Server::up_in(data, manifest, &["--observe", observed.to_str().context("a path")?], environment)
+    let observed = format!("--observe={}", data.join("observed.toml").display());
+    Server::up_in(data, manifest, &[observed.as_str()], environment)
 }
 
 #[test]
@@ -136,5 +136,40 @@ fn a_value_that_is_not_there_is_told_before_anything_is_served() -> anyhow::Resu
         let error = served(&manifest, folder.path(), &[]).err().context("it served")?.to_string();
         ensure!(error.contains(expected), "{grant}: {error}");
     }
+    Ok(())
+}
+
+#[test]
+fn an_apps_own_roots_are_read_or_told_about() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let manifest = paths::manifest(folder.path(), &[("a", "hostile.wasm", "")])?;
+    let text = std::fs::read_to_string(&manifest)?;
+    std::fs::write(&manifest, text.replacen("[app]\n", "[app]\nroots = [\"ca.pem\"]\n", 1))?;
+    let error = Server::up(&manifest, &[]).err().context("it served")?.to_string();
+    ensure!(error.contains("ca.pem") && error.contains("`roots` in `[app]`"), "{error}");
+    std::fs::write(folder.path().join("ca.pem"), "no certificate")?;
+    let error = Server::up(&manifest, &[]).err().context("it served")?.to_string();
+    ensure!(error.contains("ca.pem") && error.contains("`roots` in `[app]`"), "{error}");
+    Ok(())
+}
+
+#[test]
+fn the_clocks_of_guests_move_in_the_steps_that_were_asked_for() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let manifest = paths::manifest(folder.path(), &[("a", "stores.wasm", "keyvalue = [\"default\"]")])?;
+    let observed = format!("--observe={}", folder.path().join("observed.toml").display());
+    let server = Server::up(&manifest, &["--clock-step", "1ms", &observed])?;
+    let text = server.get("/a/bench?bucket=default&do=set&n=50", &[])?.text();
+    let nanos = text.lines().map(str::parse::<u64>).collect::<Result<Vec<_>, _>>()?;
+    ensure!(nanos.len() == 50 && nanos.iter().all(|nanos| nanos % 1_000_000 == 0), "{nanos:?}");
+    server.stop()
+}
+
+#[test]
+fn a_wrong_filter_of_the_log_is_told_before_anything_is_served() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let manifest = paths::manifest(folder.path(), &[("a", "hostile.wasm", "")])?;
+    let error = Server::up_where(&manifest, &[], &[("CUMULET_LOG", "x=loudly")]).err().context("it served")?;
+    ensure!(error.to_string().contains("CUMULET_LOG holds no filter"), "{error}");
     Ok(())
 }

@@ -28,7 +28,7 @@ pub(super) fn write(file: &Path, target: &Target, observed: &Observed, terminal:
         Failure::new(Exit::FAILED, "cannot write what was observed")
             .at(file)
             .because(&error)
-            .next("choose another file with --observe FILE")
+            .next("choose another file with --observe=FILE")
     })?;
     let denied = observed.values().flatten().filter(|(_, asked)| asked.denied > 0).count();
     terminal.done(&format!("observed: {} denied, see {}", counted(denied, "grant"), file.display()));
