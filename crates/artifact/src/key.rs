@@ -80,15 +80,14 @@ impl NodeKey {
     /// A key for one purpose, which tells nothing of this one.
     #[must_use]
     pub fn derive(&self, purpose: &str) -> [u8; KEY_BYTES] {
-        *self.seal("derived key", purpose.as_bytes()).as_bytes()
+        *self.sealer("derived key").update(purpose.as_bytes()).finalize().as_bytes()
     }
 
-    /// The seal of some bytes under this key and a context that says what they are.
-    pub(crate) fn seal(&self, context: &str, bytes: &[u8]) -> blake3::Hash {
+    /// What makes a seal under this key, for bytes that come piece by piece. The context says what they are.
+    pub(crate) fn sealer(&self, context: &str) -> blake3::Hasher {
         let mut hasher = blake3::Hasher::new_keyed(&self.0);
         hasher.update(context.as_bytes());
         hasher.update(&[0]);
-        hasher.update(bytes);
-        hasher.finalize()
+        hasher
     }
 }

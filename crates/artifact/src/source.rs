@@ -1,12 +1,12 @@
 //! Where a component's bytes come from.
 
-use sha2::{Digest as _, Sha256};
+use cumulet_spec::id::Digest;
 use std::io;
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// The largest component that is read, in bytes.
-const COMPONENT_BYTES_MAX: u64 = 256 << 20;
+/// The largest component that is read or kept, in bytes.
+pub const COMPONENT_BYTES_MAX: u64 = 256 << 20;
 
 /// A component's bytes could not be had.
 #[derive(Debug, Error)]
@@ -30,11 +30,11 @@ impl SourceError {
     }
 }
 
-/// Reads a component file and returns its bytes with their SHA-256 as 64 hexadecimal characters.
+/// Reads a component file and returns its bytes with their digest.
 ///
 /// # Errors
 /// When the file cannot be read or is larger than 256 MiB.
-pub fn read_component(path: &Path) -> Result<(Vec<u8>, String), SourceError> {
+pub fn read_component(path: &Path) -> Result<(Vec<u8>, Digest), SourceError> {
     let fail = |source| SourceError { path: path.to_path_buf(), source };
     let length = std::fs::metadata(path).map_err(fail)?.len();
     if length > COMPONENT_BYTES_MAX {
@@ -42,6 +42,6 @@ pub fn read_component(path: &Path) -> Result<(Vec<u8>, String), SourceError> {
         return Err(fail(io::Error::new(io::ErrorKind::FileTooLarge, text)));
     }
     let bytes = std::fs::read(path).map_err(fail)?;
-    let digest = hex::encode(Sha256::digest(&bytes));
+    let digest = Digest::of(&bytes);
     Ok((bytes, digest))
 }

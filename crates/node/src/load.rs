@@ -10,7 +10,7 @@ use cumulet_engine::inspect::{InspectError, Kind, inspect};
 use cumulet_engine::{CompileError, Compiled, EngineClass, compile, load as map_compiled};
 use cumulet_meter::{Admission, Lane, LaneLimits, Tally};
 use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::{AppName, ComponentName};
+use cumulet_spec::id::{AppName, ComponentName, Digest};
 use cumulet_spec::limit::Limits;
 use cumulet_spec::manifest::{Component, Manifest, Source};
 use cumulet_spec::route::{RouteConflict, RouteTable};
@@ -196,7 +196,7 @@ async fn load_component(
 /// A component's bytes, and where they are to run.
 struct SourceBytes {
     bytes: Vec<u8>,
-    digest: String,
+    digest: Digest,
     class: EngineClass,
 }
 
@@ -223,14 +223,14 @@ async fn obtain(
     starts_compiling: impl FnOnce(),
 ) -> Result<(Compiled, Option<Duration>), LoadErrorKind> {
     let key = CompiledKey {
-        digest: source.digest.clone(),
+        digest: source.digest,
         class: source.class.label(),
         fingerprint: context.workshop.engines.fingerprint(source.class),
     };
     let class = source.class;
     let found = {
         let (workshop, key) = (Arc::clone(context.workshop), key.clone());
-        blocking(move || Ok(find(&workshop, &key, class))).await?
+        blocking(move || find(&workshop, &key, class)).await?
     };
     if let Some(compiled) = found {
         return Ok((compiled, None));
@@ -240,17 +240,17 @@ async fn obtain(
     blocking(move || {
         let started = crate::clock::now();
         let code = compile(&workshop.engines, class, &source.bytes)?;
-        let path = workshop.store.put(&key, &code)?;
-        let compiled = map_compiled(&workshop.engines, class, &path)?;
+        let file = workshop.store.put(&key, &code)?;
+        let compiled = map_compiled(&workshop.engines, class, &file.path_of_descriptor())?;
         Ok((compiled, Some(started.elapsed())))
     })
     .await
 }
 
 /// A compiled file that does not load, although its seal is right, was made by another build: it is compiled anew.
-fn find(workshop: &Workshop, key: &CompiledKey, class: EngineClass) -> Option<Compiled> {
-    let path = workshop.store.find(key)?;
-    map_compiled(&workshop.engines, class, &path).ok()
+fn find(workshop: &Workshop, key: &CompiledKey, class: EngineClass) -> Result<Option<Compiled>, LoadErrorKind> {
+    let Some(file) = workshop.store.find(key)? else { return Ok(None) };
+    Ok(map_compiled(&workshop.engines, class, &file.path_of_descriptor()).ok())
 }
 
 fn with_env(grants: &Grants, env: &[(String, String)]) -> Grants {
