@@ -5,8 +5,10 @@
 mod gate;
 mod lane;
 mod shard;
+mod shares;
 mod tally;
 
 pub use gate::{Gate, Waiting};
 pub use lane::{Admission, Entering, Lane, LaneLimits, Permit, Refused};
+pub use shares::{Shares, Turn};
 pub use tally::{LATENCY_BOUNDS_US, Tally, Totals};
