@@ -4,9 +4,13 @@
 
 mod gate;
 mod lane;
+mod quota;
 mod shard;
+mod shares;
 mod tally;
 
 pub use gate::{Gate, Waiting};
 pub use lane::{Admission, Entering, Lane, LaneLimits, Permit, Refused};
+pub use quota::{Ask, Over, Passage, QuotaGate, QuotaGates, Reservation, Spent};
+pub use shares::{Shares, Turn};
 pub use tally::{LATENCY_BOUNDS_US, Tally, Totals};

@@ -12,6 +12,7 @@ pub mod limit;
 pub mod manifest;
 pub mod outcome;
 pub mod quantity;
+pub mod quota;
 pub mod revision;
 pub mod route;
 pub mod sensitive;
