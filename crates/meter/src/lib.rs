@@ -4,6 +4,7 @@
 
 mod gate;
 mod lane;
+pub mod ledger;
 mod quota;
 mod shard;
 mod shares;
