@@ -12,7 +12,7 @@ use cumulet_provider::keyvalue::{Bucket, Swap};
 use cumulet_provider::{Bound, Stores};
 use cumulet_servers::{Kind, Server};
 use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::{AppId, AppName};
 use cumulet_spec::sensitive::Sensitive;
 use hdrhistogram::Histogram;
 use tokio::runtime::Runtime;
@@ -97,7 +97,7 @@ fn open(runtime: &Runtime, component: &Path, name: &'static str, kind: Option<Ki
     let data = tempfile::tempdir()?;
     let stores = Arc::new(Stores::new(data.path(), bound));
     let grants = Grants { keyvalue: vec!["default".to_owned()], ..Grants::default() };
-    let app = AppName::nearest("bench");
+    let app = AppId::local(AppName::nearest("bench"));
     let bucket = runtime.block_on(stores.bucket(&app, "default"));
     let bucket = bucket.map_err(|error| anyhow::anyhow!(error.chain()))?;
     let guest = runtime.block_on(Ours::with_stores(component, EngineClass::Plain, &grants, stores))?;

@@ -14,7 +14,7 @@ use cumulet_capability::{
 use cumulet_engine::{EngineClass, Engines, Gauge, Measured, PoolSettings, Ticker, compile, load};
 use cumulet_provider::{Bound, Stores};
 use cumulet_spec::grant::{ConfigSource, Grants};
-use cumulet_spec::id::{AppName, RequestId};
+use cumulet_spec::id::{AppId, AppName, RequestId};
 use cumulet_spec::limit::Limits;
 use tempfile::TempDir;
 
@@ -80,7 +80,7 @@ impl Ours {
         let path = files.path().join("component.cwasm");
         std::fs::write(&path, compile(&engines, class, &bytes)?).context("cannot write the compiled file")?;
         let compiled = load(&engines, class, &path)?;
-        let app = AppName::nearest("bench");
+        let app = AppId::local(AppName::nearest("bench"));
         let around = Surroundings {
             app: &app,
             base: files.path(),

@@ -10,7 +10,7 @@ use crate::values::Values;
 use crate::witness::{Witness, note};
 use cumulet_provider::Stores;
 use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use cumulet_spec::id::RequestId;
 use rustls::pki_types::CertificateDer;
 use std::net::SocketAddr;
@@ -42,7 +42,7 @@ pub enum ProfileError {
 #[derive(Debug)]
 pub struct Surroundings<'a> {
     /// The app, whose stores these are.
-    pub app: &'a AppName,
+    pub app: &'a AppId,
     /// The folder that relative folders are taken from.
     pub base: &'a Path,
     /// Where the guest's output goes.

@@ -5,7 +5,7 @@ use cumulet_provider::blobstore::Container;
 use cumulet_provider::keyvalue::Bucket;
 use cumulet_provider::{OpenError, Stores, postgres, sqlite};
 use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, OwnedSemaphorePermit, Semaphore};
@@ -21,7 +21,7 @@ type Opened<T> = BTreeMap<String, OnceCell<T>>;
 /// The stores of one component.
 #[derive(Debug)]
 pub(crate) struct GrantedStores {
-    app: AppName,
+    app: AppId,
     stores: Arc<Stores>,
     witness: Option<Arc<Witness>>,
     buckets: Opened<Arc<dyn Bucket>>,
@@ -57,7 +57,7 @@ pub(crate) enum Refusal {
 }
 
 impl GrantedStores {
-    pub(crate) fn new(app: AppName, grants: &Grants, stores: Arc<Stores>, witness: Option<Arc<Witness>>) -> Self {
+    pub(crate) fn new(app: AppId, grants: &Grants, stores: Arc<Stores>, witness: Option<Arc<Witness>>) -> Self {
         Self {
             app,
             stores,

@@ -7,7 +7,7 @@ use cumulet_artifact::NodeKey;
 use cumulet_capability::{LiveConfig, Values};
 use cumulet_provider::vault::VaultError;
 use cumulet_spec::grant::{ConfigSource, Grants};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use cumulet_spec::sensitive::Sensitive;
 use std::collections::BTreeMap;
 use std::io::{self, Read as _};
@@ -82,7 +82,7 @@ pub(crate) fn read_config(
 /// The values of one component, and the feed that keeps them current for as long as it lives. Blocks.
 pub(crate) fn resolve(
     workshop: &Workshop,
-    app: &AppName,
+    app: &AppId,
     grants: &Grants,
     base: &Path,
 ) -> Result<(Values, Option<Feed>), ValueError> {
@@ -95,7 +95,7 @@ pub(crate) fn resolve(
 }
 
 /// From the vault, or from the environment where the vault has none of that name.
-fn secrets(workshop: &Workshop, app: &AppName, grants: &Grants) -> Result<BTreeMap<String, Sensitive>, ValueError> {
+fn secrets(workshop: &Workshop, app: &AppId, grants: &Grants) -> Result<BTreeMap<String, Sensitive>, ValueError> {
     if grants.secret.is_empty() {
         return Ok(BTreeMap::new());
     }

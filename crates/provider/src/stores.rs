@@ -4,7 +4,7 @@ use crate::blobstore::{self, Container};
 use crate::keyvalue::{self, Bucket};
 use crate::{postgres, sqlite};
 use cumulet_spec::grant::Capability;
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use cumulet_spec::sensitive::Sensitive;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
@@ -81,11 +81,11 @@ pub struct Stores {
     data_dir: PathBuf,
     bound: Bound,
     /// One file for each app, with all of its buckets.
-    files: Opened<AppName, Arc<keyvalue::sqlite::Store>>,
+    files: Opened<AppId, Arc<keyvalue::sqlite::Store>>,
     redis: Opened<String, Arc<keyvalue::redis::Server>>,
     nats: Opened<String, Arc<keyvalue::nats::Server>>,
-    containers: Opened<(AppName, String), Arc<dyn Container>>,
-    databases: Opened<(AppName, String), Arc<sqlite::Database>>,
+    containers: Opened<(AppId, String), Arc<dyn Container>>,
+    databases: Opened<(AppId, String), Arc<sqlite::Database>>,
     servers: Opened<String, Arc<postgres::Server>>,
 }
 
@@ -109,7 +109,7 @@ impl Stores {
     ///
     /// # Errors
     /// When its backend cannot be opened.
-    pub async fn bucket(&self, app: &AppName, name: &str) -> Result<Arc<dyn Bucket>, OpenError> {
+    pub async fn bucket(&self, app: &AppId, name: &str) -> Result<Arc<dyn Bucket>, OpenError> {
         let bucket = match self.bound(Capability::Keyvalue, name) {
             None => self.embedded_bucket(app, name).await,
             Some(url) if url.reveal().starts_with("redis") => self.redis_bucket(app, name, url).await,
@@ -118,29 +118,29 @@ impl Stores {
         bucket.map_err(fail(Capability::Keyvalue, name))
     }
 
-    async fn embedded_bucket(&self, app: &AppName, name: &str) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
+    async fn embedded_bucket(&self, app: &AppId, name: &str) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
         let path = self.folder(app).join("keyvalue.sqlite");
         let open = || blocking(move || Ok(keyvalue::sqlite::Store::open(&path)?));
         Ok(once(&self.files, app.clone(), open).await?.bucket(name))
     }
 
-    async fn redis_bucket(&self, app: &AppName, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
+    async fn redis_bucket(&self, app: &AppId, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
         let connect = || async { Ok(keyvalue::redis::Server::connect(url.reveal()).await?) };
         let server = once(&self.redis, url.reveal().to_owned(), connect).await?;
         Ok(server.bucket(&redis_prefix(app, name)))
     }
 
-    async fn nats_bucket(&self, app: &AppName, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
+    async fn nats_bucket(&self, app: &AppId, name: &str, url: &Sensitive) -> Result<Arc<dyn Bucket>, OpenErrorKind> {
         let connect = || async { Ok(keyvalue::nats::Server::connect(url.reveal()).await?) };
         let server = once(&self.nats, url.reveal().to_owned(), connect).await?;
-        Ok(server.bucket(&format!("{app}_{name}")).await?)
+        Ok(server.bucket(&nats_bucket_name(app, name)).await?)
     }
 
     /// A container of an app.
     ///
     /// # Errors
     /// When its backend cannot be opened.
-    pub async fn container(&self, app: &AppName, name: &str) -> Result<Arc<dyn Container>, OpenError> {
+    pub async fn container(&self, app: &AppId, name: &str) -> Result<Arc<dyn Container>, OpenError> {
         let open = || async {
             match self.bound(Capability::Blobstore, name) {
                 Some(url) => match url.reveal().strip_prefix("file:") {
@@ -157,7 +157,7 @@ impl Stores {
     ///
     /// # Errors
     /// When its file cannot be opened.
-    pub async fn database(&self, app: &AppName, name: &str) -> Result<Arc<sqlite::Database>, OpenError> {
+    pub async fn database(&self, app: &AppId, name: &str) -> Result<Arc<sqlite::Database>, OpenError> {
         let open = || async {
             let path = self.folder(app).join("sqlite").join(format!("{}.sqlite", file_name(name)?));
             blocking(move || Ok(sqlite::Database::open(&path)?)).await
@@ -189,8 +189,8 @@ impl Stores {
         self.bound.get(&(capability, name.to_owned()))
     }
 
-    fn folder(&self, app: &AppName) -> PathBuf {
-        self.data_dir.join(app.as_str())
+    fn folder(&self, app: &AppId) -> PathBuf {
+        self.data_dir.join(app.file_name())
     }
 }
 
@@ -215,8 +215,17 @@ async fn open_folder(path: PathBuf) -> Result<Arc<dyn Container>, OpenErrorKind>
 
 /// What the keys of a bucket begin with. A colon in the name is written otherwise, or the keys of the bucket `a` could be
 /// those of a bucket `a:b`.
-fn redis_prefix(app: &AppName, name: &str) -> String {
+fn redis_prefix(app: &AppId, name: &str) -> String {
     format!("{app}:{}", name.replace('%', "%25").replace(':', "%3A"))
+}
+
+/// A bucket of NATS JetStream, whose names hold neither dots nor slashes. App names have no capitals and no underscores, so
+/// that the buckets of a tenant's app are never those of an app without one.
+fn nats_bucket_name(app: &AppId, name: &str) -> String {
+    match app.to_string().split_once('/') {
+        Some((tenant, app)) => format!("T_{tenant}_{app}_{name}"),
+        None => format!("{app}_{name}"),
+    }
 }
 
 /// A name as a file's: manifests take any name without spaces, file systems do not.
@@ -237,9 +246,13 @@ mod tests {
 
     #[test]
     fn no_bucket_has_the_keys_of_another() {
-        let app: AppName = "shop".parse().unwrap();
+        let app: AppId = "shop".parse().unwrap();
         let prefix = |name| redis_prefix(&app, name);
         assert_eq!(prefix("default"), "shop:default");
+        let other: AppId = "acme/shop".parse().unwrap();
+        assert_eq!(redis_prefix(&other, "default"), "acme/shop:default");
+        assert_eq!(nats_bucket_name(&app, "default"), "shop_default");
+        assert_eq!(nats_bucket_name(&other, "default"), "T_acme_shop_default");
         let names = ["a", "a:b", "a%3Ab", "a:", ":a"];
         for name in names {
             for other in names.iter().filter(|other| **other != name) {

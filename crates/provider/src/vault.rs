@@ -5,7 +5,7 @@
 
 use chacha20poly1305::aead::{Aead as _, KeyInit as _, Payload};
 use chacha20poly1305::{XChaCha20Poly1305, XNonce};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use cumulet_spec::sensitive::Sensitive;
 use serde::{Deserialize, Serialize};
 use std::collections::BTreeMap;
@@ -102,16 +102,16 @@ impl Vault {
 
     /// The names of an app's secrets.
     #[must_use]
-    pub fn names(&self, app: &AppName) -> Vec<String> {
-        self.sealed.secrets.get(app.as_str()).into_iter().flat_map(|secrets| secrets.keys().cloned()).collect()
+    pub fn names(&self, app: &AppId) -> Vec<String> {
+        self.sealed.secrets.get(&app.to_string()).into_iter().flat_map(|secrets| secrets.keys().cloned()).collect()
     }
 
     /// A secret, if the app has one of this name.
     ///
     /// # Errors
     /// When it does not open under this key.
-    pub fn get(&self, app: &AppName, name: &str) -> Result<Option<Sensitive>, VaultError> {
-        let Some(sealed) = self.sealed.secrets.get(app.as_str()).and_then(|secrets| secrets.get(name)) else {
+    pub fn get(&self, app: &AppId, name: &str) -> Result<Option<Sensitive>, VaultError> {
+        let Some(sealed) = self.sealed.secrets.get(&app.to_string()).and_then(|secrets| secrets.get(name)) else {
             return Ok(None);
         };
         let foreign = || self.fail("read", VaultErrorKind::Foreign(name.to_owned()));
@@ -128,7 +128,7 @@ impl Vault {
     ///
     /// # Errors
     /// When it is too long, or the file cannot be written.
-    pub fn set(&mut self, app: &AppName, name: &str, value: &Sensitive) -> Result<(), VaultError> {
+    pub fn set(&mut self, app: &AppId, name: &str, value: &Sensitive) -> Result<(), VaultError> {
         if value.reveal().len() > SECRET_BYTES_MAX {
             return Err(self.fail("write", VaultErrorKind::TooLong));
         }
@@ -138,7 +138,7 @@ impl Vault {
         let sealed = self.cipher.encrypt(&XNonce::from(nonce), payload);
         let sealed = sealed.map_err(|_too_long| self.fail("write", VaultErrorKind::TooLong))?;
         let text = hex::encode([nonce.as_slice(), &sealed].concat());
-        self.sealed.secrets.entry(app.as_str().to_owned()).or_default().insert(name.to_owned(), text);
+        self.sealed.secrets.entry(app.to_string()).or_default().insert(name.to_owned(), text);
         self.save()
     }
 
@@ -146,8 +146,8 @@ impl Vault {
     ///
     /// # Errors
     /// When the file cannot be written.
-    pub fn remove(&mut self, app: &AppName, name: &str) -> Result<bool, VaultError> {
-        let removed = self.sealed.secrets.get_mut(app.as_str()).and_then(|secrets| secrets.remove(name));
+    pub fn remove(&mut self, app: &AppId, name: &str) -> Result<bool, VaultError> {
+        let removed = self.sealed.secrets.get_mut(&app.to_string()).and_then(|secrets| secrets.remove(name));
         if removed.is_some() {
             self.save()?;
         }
@@ -164,7 +164,7 @@ impl Vault {
 }
 
 /// What a value is authenticated with besides itself. Neither part can hold the separator.
-fn place(app: &AppName, name: &str) -> String {
+fn place(app: &AppId, name: &str) -> String {
     format!("{app}\0{name}")
 }
 
@@ -197,7 +197,7 @@ fn write(path: &Path, sealed: &Sealed) -> io::Result<()> {
 mod tests {
     use super::*;
 
-    fn app(name: &str) -> AppName {
+    fn app(name: &str) -> AppId {
         name.parse().unwrap()
     }
 

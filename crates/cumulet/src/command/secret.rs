@@ -6,7 +6,7 @@ use std::path::{Path, PathBuf};
 use clap::{Args, Subcommand};
 use cumulet_node::NodeKey;
 use cumulet_node::values::{SECRET_BYTES_MAX, Vault, open_vault};
-use cumulet_spec::id::AppName;
+use cumulet_spec::id::AppId;
 use cumulet_spec::sensitive::Sensitive;
 use serde_json::json;
 
@@ -65,7 +65,7 @@ enum Action {
 impl Secret {
     pub(crate) fn execute(self, terminal: Terminal) -> Ended {
         let target = Target::resolve(&self.app)?;
-        let app = &target.manifest.app.name;
+        let app = &AppId::local(target.manifest.app.name.clone());
         let data_dir = self.data_dir.unwrap_or_else(|| target.base_dir.join(".cumulet"));
         let mut vault = open(&data_dir)?;
         match self.action {
@@ -134,10 +134,10 @@ fn warn_ungranted(target: &Target, name: &str, terminal: Terminal) {
     }
 }
 
-fn list(vault: &Vault, app: &AppName, terminal: Terminal) {
+fn list(vault: &Vault, app: &AppId, terminal: Terminal) {
     let names = vault.names(app);
     if terminal.is_json() {
-        terminal.json(&json!({ "app": app.as_str(), "secrets": names }));
+        terminal.json(&json!({ "app": app.app.as_str(), "secrets": names }));
         return;
     }
     for name in names {
