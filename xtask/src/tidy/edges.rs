@@ -4,10 +4,11 @@ use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
 /// Each crate of the workspace with those of the workspace that it may depend on.
-const ALLOWED: [(&str, &[&str]); 13] = [
+const ALLOWED: [(&str, &[&str]); 14] = [
     ("cumulet-spec", &[]),
     ("cumulet-artifact", &["cumulet-spec"]),
     ("cumulet-meter", &["cumulet-spec"]),
+    ("cumulet-control", &["cumulet-spec"]),
     ("cumulet-gateway", &["cumulet-spec"]),
     ("cumulet-engine", &["cumulet-spec"]),
     ("cumulet-provider", &["cumulet-spec"]),
@@ -18,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 13] = [
             "cumulet-spec",
             "cumulet-artifact",
             "cumulet-meter",
+            "cumulet-control",
             "cumulet-gateway",
             "cumulet-engine",
             "cumulet-capability",
@@ -30,6 +32,9 @@ const ALLOWED: [(&str, &[&str]); 13] = [
         "cumulet-bench",
         &[
             "cumulet-spec",
+            "cumulet-artifact",
+            "cumulet-meter",
+            "cumulet-control",
             "cumulet-engine",
             "cumulet-capability",
             "cumulet-provider",

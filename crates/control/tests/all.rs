@@ -1,0 +1,7 @@
+//! What the registry promises, on a real file, and under kills.
+
+#[cfg(test)]
+mod all {
+    mod crash;
+    mod registry;
+}
