@@ -2,6 +2,7 @@
 
 mod build;
 mod check;
+mod compile_worker;
 mod completions;
 mod new;
 mod run;
@@ -29,6 +30,8 @@ pub(crate) enum Command {
     New(new::New),
     Secret(secret::Secret),
     Completions(completions::Completions),
+    #[command(hide = true)]
+    CompileWorker(compile_worker::CompileWorker),
 }
 
 impl Command {
@@ -42,6 +45,7 @@ impl Command {
             Self::New(new) => new.execute(terminal),
             Self::Secret(secret) => secret.execute(terminal),
             Self::Completions(completions) => Ok(completions.execute()),
+            Self::CompileWorker(worker) => worker.execute(),
         }
     }
 }

@@ -1,7 +1,7 @@
 //! Components become machine code.
 
 use crate::class::EngineClass;
-use crate::config::{Engines, slots_needed};
+use crate::config::{CompileEngines, Engines, slots_needed};
 use thiserror::Error;
 use wasmtime::component::Component;
 
@@ -49,6 +49,19 @@ pub struct CompileError {
     source: wasmtime::Error,
 }
 
+impl CompileError {
+    /// Whether memory ran out rather than that something is wrong with the component.
+    #[must_use]
+    pub fn is_out_of_memory(&self) -> bool {
+        self.source.is::<wasmtime::OutOfMemory>()
+            || self.source.chain().any(|cause| {
+                cause
+                    .downcast_ref::<std::io::Error>()
+                    .is_some_and(|error| error.kind() == std::io::ErrorKind::OutOfMemory)
+            })
+    }
+}
+
 /// The whole chain in one line: the engine's outermost text alone seldom says what is wrong.
 fn reason(error: &wasmtime::Error) -> String {
     format!("{error:#}")
@@ -61,5 +74,13 @@ fn reason(error: &wasmtime::Error) -> String {
 /// # Errors
 /// When the bytes are no valid component, or need what the class does not offer.
 pub fn compile(engines: &Engines, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileError> {
+    engines.get(class).precompile_component(component).map_err(|source| CompileError { source })
+}
+
+/// As [`compile`], with engines that do nothing else, on the calling thread alone.
+///
+/// # Errors
+/// As [`compile`].
+pub fn compile_apart(engines: &CompileEngines, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileError> {
     engines.get(class).precompile_component(component).map_err(|source| CompileError { source })
 }

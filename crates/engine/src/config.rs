@@ -1,6 +1,7 @@
 //! The engines and their settings. Every setting that bears on safety stands here.
 
 use crate::class::EngineClass;
+use crate::pool::{PoolSettings, PoolUsage};
 use std::hash::{Hash, Hasher};
 use thiserror::Error;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, ModuleVersionStrategy, PoolingAllocationConfig};
@@ -14,7 +15,7 @@ const WASM_STACK_BYTES: usize = 512 << 10;
 /// Stack of a guest together with the host functions that it calls, in bytes.
 const STACK_BYTES: usize = 1 << 20;
 /// Address space of one memory slot: 4 GiB spares every access its bounds check.
-const MEMORY_SLOT_BYTES: usize = 4 << 30;
+pub(crate) const MEMORY_SLOT_BYTES: usize = 4 << 30;
 /// Elements that a table in the pool can hold.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
 /// Bytes of a memory that stay resident between two instances in the same slot.
@@ -28,33 +29,9 @@ const DENSE_IMAGE_BYTES: u64 = 64 << 20;
 /// Core instances, tables and memories that a component may have for each slot that it is admitted to.
 const CORE_INSTANCES_PER_SLOT: u32 = 8;
 const TABLES_PER_SLOT: u32 = 4;
-const MEMORIES_PER_SLOT: u32 = 2;
-
-/// How large the pool of an engine is.
-#[derive(Clone, Copy, Debug)]
-pub struct PoolSettings {
-    /// Instances that can exist at once. Each takes 8 GiB of address space, and memory only as it is used.
-    pub slots: u32,
-    /// Reset slots by asking the kernel which pages were written. See [`pagemap_scan_is_safe`].
-    pub pagemap_scan: bool,
-}
-
-impl Default for PoolSettings {
-    fn default() -> Self {
-        Self { slots: 1_024, pagemap_scan: pagemap_scan_is_safe() }
-    }
-}
-
-/// Whether no page of this process can be swapped out, which this release of the engine needs to reset slots by
-/// asking the kernel which pages were written: it overlooks dirty pages that are in swap.
-#[must_use]
-pub fn pagemap_scan_is_safe() -> bool {
-    if !cfg!(target_os = "linux") {
-        return false;
-    }
-    // The first line is a heading; each further line is a swap area.
-    std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() <= 1)
-}
+pub(crate) const MEMORIES_PER_SLOT: u32 = 2;
+/// Stacks that an instance may need at once.
+pub(crate) const STACKS_PER_SLOT: u32 = 2;
 
 /// An engine could not be set up.
 #[derive(Debug, Error)]
@@ -85,7 +62,7 @@ impl Engines {
     /// # Errors
     /// When the machine refuses the address space or lacks a feature of the processor.
     pub fn new(settings: PoolSettings) -> Result<Self, EngineError> {
-        let build = |class| Engine::new(&config(class, settings)).map_err(|source| EngineError { class, source });
+        let build = |class| build(class, Purpose::Serve(settings));
         Ok(Self {
             plain: build(EngineClass::Plain)?,
             concurrent: build(EngineClass::Async)?,
@@ -120,12 +97,80 @@ impl Engines {
     /// with the engine's release and with every setting that shapes the code.
     #[must_use]
     pub fn fingerprint(&self, class: EngineClass) -> String {
-        let mut hasher = StableHasher::default();
-        WASMTIME_VERSION.hash(&mut hasher);
-        class.label().hash(&mut hasher);
-        self.get(class).precompile_compatibility_hash().hash(&mut hasher);
-        format!("{:016x}", hasher.finish())
+        fingerprint(self.get(class), class)
     }
+
+    /// What the pools hold at this moment, summed over the classes that have one. Takes a few locks.
+    #[must_use]
+    pub fn pool_usage(&self) -> PoolUsage {
+        PoolUsage::of(&[&self.plain, &self.concurrent])
+    }
+}
+
+/// Engines that compile and never run: what they make is what [`Engines`] of the same build load, and they reserve no
+/// address space.
+///
+/// They compile on the calling thread alone, so that the other cores are left to whoever serves.
+pub struct CompileEngines {
+    plain: Engine,
+    concurrent: Engine,
+    large: Engine,
+}
+
+impl std::fmt::Debug for CompileEngines {
+    fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
+        f.debug_struct("CompileEngines").finish_non_exhaustive()
+    }
+}
+
+impl CompileEngines {
+    /// Sets up all engines.
+    ///
+    /// # Errors
+    /// When the machine lacks a feature of the processor.
+    pub fn new() -> Result<Self, EngineError> {
+        let build = |class| build(class, Purpose::Compile);
+        Ok(Self {
+            plain: build(EngineClass::Plain)?,
+            concurrent: build(EngineClass::Async)?,
+            large: build(EngineClass::Large)?,
+        })
+    }
+
+    pub(crate) fn get(&self, class: EngineClass) -> &Engine {
+        match class {
+            EngineClass::Plain => &self.plain,
+            EngineClass::Async => &self.concurrent,
+            EngineClass::Large => &self.large,
+        }
+    }
+
+    /// The same as [`Engines::fingerprint`] of the same build on the same processor.
+    #[must_use]
+    pub fn fingerprint(&self, class: EngineClass) -> String {
+        fingerprint(self.get(class), class)
+    }
+}
+
+/// What an engine is for.
+#[derive(Clone, Copy)]
+enum Purpose {
+    /// To run guests, from pools of this size.
+    Serve(PoolSettings),
+    /// To compile for an engine that serves.
+    Compile,
+}
+
+fn build(class: EngineClass, purpose: Purpose) -> Result<Engine, EngineError> {
+    Engine::new(&config(class, purpose)).map_err(|source| EngineError { class, source })
+}
+
+fn fingerprint(engine: &Engine, class: EngineClass) -> String {
+    let mut hasher = StableHasher::default();
+    WASMTIME_VERSION.hash(&mut hasher);
+    class.label().hash(&mut hasher);
+    engine.precompile_compatibility_hash().hash(&mut hasher);
+    format!("{:016x}", hasher.finish())
 }
 
 /// FNV-1a, because the standard library's hasher may change from one release to the next.
@@ -149,7 +194,7 @@ impl Hasher for StableHasher {
     }
 }
 
-fn config(class: EngineClass, settings: PoolSettings) -> Config {
+fn config(class: EngineClass, purpose: Purpose) -> Config {
     let mut config = Config::new();
     config
         .module_version(ModuleVersionStrategy::Custom(format!("cumulet {WASMTIME_VERSION}")))
@@ -164,7 +209,7 @@ fn config(class: EngineClass, settings: PoolSettings) -> Config {
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(DENSE_IMAGE_BYTES)
-        .parallel_compilation(true)
+        .parallel_compilation(matches!(purpose, Purpose::Serve(_)))
         .wasm_component_model(true);
     match class {
         EngineClass::Plain => {
@@ -176,7 +221,8 @@ fn config(class: EngineClass, settings: PoolSettings) -> Config {
     }
     match class {
         EngineClass::Plain | EngineClass::Async => {
-            config.memory_reservation(MEMORY_SLOT_BYTES as u64).allocation_strategy(pool(settings));
+            // Part of what the code assumes, with a pool or without.
+            config.memory_reservation(MEMORY_SLOT_BYTES as u64);
         }
         EngineClass::Large => {
             config
@@ -189,6 +235,12 @@ fn config(class: EngineClass, settings: PoolSettings) -> Config {
                 .wasm_relaxed_simd(true);
         }
     }
+    match purpose {
+        Purpose::Serve(settings) if class != EngineClass::Large => {
+            config.allocation_strategy(pool(settings));
+        }
+        Purpose::Serve(_) | Purpose::Compile => {}
+    }
     config
 }
 
@@ -199,7 +251,7 @@ fn pool(settings: PoolSettings) -> InstanceAllocationStrategy {
         .total_core_instances(slots.saturating_mul(CORE_INSTANCES_PER_SLOT))
         .total_tables(slots.saturating_mul(TABLES_PER_SLOT))
         .total_memories(slots.saturating_mul(MEMORIES_PER_SLOT))
-        .total_stacks(slots.saturating_mul(2))
+        .total_stacks(slots.saturating_mul(STACKS_PER_SLOT))
         .max_core_instances_per_component(CORE_INSTANCES_PER_SLOT * 4)
         .max_tables_per_component(TABLES_PER_SLOT * 4)
         .max_memories_per_component(MEMORIES_PER_SLOT * 4)
@@ -231,6 +283,20 @@ mod tests {
         let lock = include_str!("../../../Cargo.lock");
         let package = format!("name = \"wasmtime\"\nversion = \"{WASMTIME_VERSION}\"");
         assert!(lock.contains(&package), "WASMTIME_VERSION must follow Cargo.lock");
+    }
+
+    #[test]
+    fn engines_that_compile_make_code_for_those_that_serve() {
+        let serving = Engines::new(PoolSettings { slots: 4, pagemap_scan: false }).unwrap();
+        let compiling = CompileEngines::new().unwrap();
+        let component = b"(component (core module $m (memory 1) (table 1 funcref)) (core instance (instantiate $m)))";
+        for class in EngineClass::ALL {
+            assert_eq!(compiling.fingerprint(class), serving.fingerprint(class), "{}", class.label());
+            let code = crate::compile::compile_apart(&compiling, class, component).unwrap();
+            let file = tempfile::NamedTempFile::new().unwrap();
+            std::fs::write(file.path(), code).unwrap();
+            assert_eq!(crate::mapped::load(&serving, class, file.path()).unwrap().class(), class);
+        }
     }
 
     #[test]

@@ -6,6 +6,7 @@ mod admin;
 pub mod build;
 pub mod check;
 mod clock;
+pub mod compiler;
 mod event;
 mod inside;
 mod invoke;
