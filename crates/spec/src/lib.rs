@@ -2,14 +2,17 @@
 //!
 //! Nothing here does IO, waits, or knows how a component is run. Text that people write is parsed once, by the
 //! type that it becomes ([`id::AppName`], [`quantity::Bytes`], [`grant::HttpOrigin`], [`route::RoutePattern`]),
-//! and [`manifest::Manifest::parse`] puts those together and reports every problem that it finds.
+//! and [`manifest::Manifest::parse`] and [`node::NodeConfig::parse`] put those together and report every problem that
+//! they find.
 
 pub mod binding;
+mod document;
 pub mod grant;
 pub mod id;
 pub mod invocation;
 pub mod limit;
 pub mod manifest;
+pub mod node;
 pub mod outcome;
 pub mod quantity;
 pub mod quota;

@@ -3,11 +3,10 @@
 mod app;
 mod component;
 mod component_table;
+mod error;
 mod grant;
 mod limit;
 mod link;
-mod problem;
-mod read;
 mod single;
 mod source;
 mod trigger;
@@ -19,7 +18,9 @@ use crate::id::{AppName, ComponentName};
 use crate::route::Route;
 
 pub use component::{Build, Component, ComponentSpans, Reuse, Source};
-pub use problem::{ManifestError, Position, Problem};
+pub use error::ManifestError;
+
+pub use crate::document::{Position, Problem};
 
 /// The version of the manifest's form, which `manifest = 1` states.
 pub const MANIFEST_FORMAT: i64 = 1;

@@ -4,24 +4,19 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use toml::Spanned;
-use toml::de::DeTable;
-
 use super::component::Component;
-use super::problem::{ManifestError, Problem};
-use super::read::{Findings, Section};
+use super::error::ManifestError;
 use super::trigger::{self, Triggers};
 use super::{App, MANIFEST_BYTES_MAX, MANIFEST_FORMAT, Manifest, component_table, link};
+use crate::document::{self, Findings, Problem, Section, is_known_format};
 use crate::id::{AppName, ComponentName};
 
 /// The names of all components that the manifest declares, valid or not otherwise, and where.
 pub(super) type Names = BTreeMap<ComponentName, Range<usize>>;
 
 pub(super) fn parse(text: &str) -> Result<Manifest, ManifestError> {
-    let mut findings = Findings::default();
-    let manifest = read_text(text, &mut findings);
-    findings.problems.sort_by_key(|problem| (problem.span.start, problem.span.end));
-    findings.warnings.sort_by_key(|warning| (warning.span.start, warning.span.end));
+    let mut findings = Findings::new("the manifest");
+    let manifest = document::read(text, MANIFEST_BYTES_MAX, &mut findings, read_root);
     match manifest {
         Some(mut manifest) if findings.problems.is_empty() => {
             manifest.warnings = findings.warnings;
@@ -31,67 +26,20 @@ pub(super) fn parse(text: &str) -> Result<Manifest, ManifestError> {
     }
 }
 
-fn read_text(text: &str, findings: &mut Findings) -> Option<Manifest> {
-    if text.len() > MANIFEST_BYTES_MAX {
-        let message = format!("the manifest is larger than {MANIFEST_BYTES_MAX} bytes");
-        findings.problem(Problem::new(0..0, message));
-        return None;
-    }
-    let (root, errors) = DeTable::parse_recoverable(text);
-    if !errors.is_empty() {
-        // What the syntax makes unclear would only give problems that are none.
-        findings.problems.extend(errors.iter().map(syntax_problem));
-        return None;
-    }
-    read_root(&root, findings)
-}
-
-fn syntax_problem(error: &toml::de::Error) -> Problem {
-    let message = error.message().lines().next().unwrap_or("invalid TOML").to_owned();
-    let help: Vec<_> = error.message().lines().skip(1).filter(|line| !line.is_empty()).collect();
-    let problem = Problem::new(error.span().unwrap_or_default(), message);
-    if help.is_empty() { problem } else { problem.with_help(help.join(", ")) }
-}
-
-fn read_root(root: &Spanned<DeTable<'_>>, findings: &mut Findings) -> Option<Manifest> {
-    let root = Section { name: String::new(), table: root.get_ref(), span: 0..0 };
-    if !is_known_format(&root, findings) {
+fn read_root(root: &Section<'_, '_>, findings: &mut Findings) -> Option<Manifest> {
+    if !is_known_format(root, "manifest", MANIFEST_FORMAT, findings) {
         return None;
     }
     root.check_keys(&["manifest", "app", "component", "trigger"], findings);
-    let app = read_app(&root, findings);
-    let (names, components) = component_table::read(&root, findings);
+    let app = read_app(root, findings);
+    let (names, components) = component_table::read(root, findings);
     link::check(&components, &names, findings);
-    let Triggers { http, reached } = trigger::read(&root, &names, findings);
+    let Triggers { http, reached } = trigger::read(root, &names, findings);
     // Without any trigger the app is commands, and a person reaches them with `cumulet run`.
     if !reached.is_empty() {
         warn_unreached(&components, &reached, findings);
     }
     Some(Manifest { app: app?, components, http, warnings: Vec::new() })
-}
-
-/// Whether the rest can be read: a form with another number may mean anything.
-fn is_known_format(root: &Section<'_, '_>, findings: &mut Findings) -> bool {
-    let Some(value) = root.require("manifest", "manifest = 1", findings) else {
-        return true;
-    };
-    let found = value.get_ref().as_integer();
-    let number = found.and_then(|found| i64::from_str_radix(found.as_str(), found.radix()).ok());
-    match number {
-        Some(MANIFEST_FORMAT) => true,
-        Some(other) => {
-            let message = format!("version {other} of the manifest is not known");
-            findings.problem(
-                Problem::new(value.span(), message)
-                    .with_help(format!("this program reads version {MANIFEST_FORMAT}: `manifest = 1`")),
-            );
-            false
-        }
-        None => {
-            findings.problem(Problem::new(value.span(), "`manifest` must be the number 1").with_help("`manifest = 1`"));
-            true
-        }
-    }
 }
 
 fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {

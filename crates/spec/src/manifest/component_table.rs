@@ -5,9 +5,9 @@ use std::path::PathBuf;
 
 use super::app::Names;
 use super::component::{Build, Component, ComponentSpans, Reuse};
-use super::problem::Problem;
-use super::read::{Findings, Section, Value};
 use super::{COMPONENTS_MAX, grant, limit, link, source};
+use crate::document::Problem;
+use crate::document::{Findings, Section, Value};
 use crate::id::ComponentName;
 
 /// The components that could be read, and the names of all.

@@ -4,8 +4,8 @@ use std::collections::BTreeMap;
 use std::ops::Range;
 use std::path::PathBuf;
 
-use super::problem::Problem;
-use super::read::{Findings, Section, Value, list_of};
+use crate::document::Problem;
+use crate::document::{Findings, Section, Value, list_of};
 use crate::grant::{Capability, ConfigSource, FileGrant, Grants, HttpGrant, HttpOrigin, NetworkGrant};
 
 /// The grants, and where the key of each stands.

@@ -2,8 +2,8 @@
 
 use std::time::Duration;
 
-use super::problem::Problem;
-use super::read::{Findings, Section};
+use crate::document::Problem;
+use crate::document::{Findings, Section};
 use crate::limit::Limits;
 use crate::quantity::{Bytes, format_duration, parse_duration};
 

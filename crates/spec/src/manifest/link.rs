@@ -5,8 +5,8 @@ use std::ops::Range;
 
 use super::app::Names;
 use super::component::Component;
-use super::problem::Problem;
-use super::read::{Findings, Section, list_of, nearest};
+use crate::document::Problem;
+use crate::document::{Findings, Section, list_of, nearest};
 use crate::id::ComponentName;
 
 /// The links, and where the key of each stands.

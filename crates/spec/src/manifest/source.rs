@@ -3,8 +3,8 @@
 use std::path::{Path, PathBuf};
 
 use super::component::Source;
-use super::problem::Problem;
-use super::read::{Findings, Section, Value};
+use crate::document::Problem;
+use crate::document::{Findings, Section, Value};
 use crate::id::Digest;
 
 const EXPECTED: &str = "a file, such as `\"front.wasm\"`, or `{ oci = \"…\", digest = \"sha256:…\" }`, or `{ url = \"…\", digest = \"sha256:…\" }`";

@@ -4,8 +4,8 @@ use http::Method;
 
 use super::app::Names;
 use super::link::unknown_component;
-use super::problem::Problem;
-use super::read::{Findings, Section, Value};
+use crate::document::Problem;
+use crate::document::{Findings, Section, Value};
 use crate::id::ComponentName;
 use crate::route::{Route, RoutePattern, conflicts, parse_route_host};
 

@@ -83,6 +83,18 @@ impl QuotaLimit {
         }
     }
 
+    /// Takes the limit away.
+    pub(crate) fn clear(self, quota: &mut Quota) {
+        match self {
+            Self::RequestsPerSecond => quota.requests_per_second = None,
+            Self::Concurrency => quota.concurrency = None,
+            Self::CpuPerMinute => quota.cpu_per_minute = None,
+            Self::CpuPerDay => quota.cpu_per_day = None,
+            Self::Memory => quota.memory = None,
+            Self::Loaded => quota.loaded = None,
+        }
+    }
+
     pub(super) fn check_bounds(self, quota: &Quota) -> Result<(), QuotaError> {
         let fault = match self {
             Self::RequestsPerSecond => outside(quota.requests_per_second, (1, Quota::REQUESTS_PER_SECOND_MAX)),

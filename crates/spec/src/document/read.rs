@@ -8,38 +8,44 @@ use toml::de::{DeArray, DeTable, DeValue};
 
 use super::Problem;
 
-/// A value of the manifest and where it stands.
-pub(super) type Value<'i> = Spanned<DeValue<'i>>;
+/// A value of a document and where it stands.
+pub(crate) type Value<'i> = Spanned<DeValue<'i>>;
 
 /// What has been found so far.
-#[derive(Debug, Default)]
-pub(super) struct Findings {
-    pub(super) problems: Vec<Problem>,
-    pub(super) warnings: Vec<Problem>,
+#[derive(Debug)]
+pub(crate) struct Findings {
+    /// What the document is called in messages, as in `the manifest`.
+    pub(crate) document: &'static str,
+    pub(crate) problems: Vec<Problem>,
+    pub(crate) warnings: Vec<Problem>,
 }
 
 /// A piece of text and where it stands.
 #[derive(Debug, Clone)]
-pub(super) struct Text<'a> {
-    pub(super) text: &'a str,
-    pub(super) span: Range<usize>,
+pub(crate) struct Text<'a> {
+    pub(crate) text: &'a str,
+    pub(crate) span: Range<usize>,
 }
 
 /// A table under its full name, as in `component.front.limit`; the root has an empty one.
 #[derive(Debug, Clone)]
-pub(super) struct Section<'a, 'i> {
-    pub(super) name: String,
-    pub(super) table: &'a DeTable<'i>,
+pub(crate) struct Section<'a, 'i> {
+    pub(crate) name: String,
+    pub(crate) table: &'a DeTable<'i>,
     /// The place that stands for the table as a whole.
-    pub(super) span: Range<usize>,
+    pub(crate) span: Range<usize>,
 }
 
 impl Findings {
-    pub(super) fn problem(&mut self, problem: Problem) {
+    pub(crate) fn new(document: &'static str) -> Self {
+        Self { document, problems: Vec::new(), warnings: Vec::new() }
+    }
+
+    pub(crate) fn problem(&mut self, problem: Problem) {
         self.problems.push(problem);
     }
 
-    pub(super) fn warn(&mut self, warning: Problem) {
+    pub(crate) fn warn(&mut self, warning: Problem) {
         self.warnings.push(warning);
     }
 
@@ -60,13 +66,13 @@ impl Findings {
     }
 
     /// Text; `expected` says what kind, for example ``text, such as `"10s"` ``.
-    pub(super) fn text<'a>(&mut self, value: &'a Value<'_>, name: &str, expected: &str) -> Option<Text<'a>> {
+    pub(crate) fn text<'a>(&mut self, value: &'a Value<'_>, name: &str, expected: &str) -> Option<Text<'a>> {
         let text = self.expect(value, name, expected, DeValue::as_str)?;
         Some(Text { text, span: value.span() })
     }
 
     /// Text that is not empty.
-    pub(super) fn filled<'a>(&mut self, value: &'a Value<'_>, name: &str, expected: &str) -> Option<Text<'a>> {
+    pub(crate) fn filled<'a>(&mut self, value: &'a Value<'_>, name: &str, expected: &str) -> Option<Text<'a>> {
         let text = self.text(value, name, expected)?;
         if text.text.trim().is_empty() {
             self.problem(Problem::new(text.span, format!("{name} is empty")).with_help(format!("write {expected}")));
@@ -75,16 +81,16 @@ impl Findings {
         Some(text)
     }
 
-    pub(super) fn list<'a, 'i>(&mut self, value: &'a Value<'i>, name: &str, expected: &str) -> Option<&'a DeArray<'i>> {
+    pub(crate) fn list<'a, 'i>(&mut self, value: &'a Value<'i>, name: &str, expected: &str) -> Option<&'a DeArray<'i>> {
         self.expect(value, name, expected, DeValue::as_array)
     }
 
-    pub(super) fn flag(&mut self, value: &Value<'_>, name: &str) -> Option<bool> {
+    pub(crate) fn flag(&mut self, value: &Value<'_>, name: &str) -> Option<bool> {
         self.expect(value, name, "`true` or `false`", DeValue::as_bool)
     }
 
     /// A whole number from 1 to `max`.
-    pub(super) fn count(&mut self, value: &Value<'_>, name: &str, max: u32) -> Option<u32> {
+    pub(crate) fn count(&mut self, value: &Value<'_>, name: &str, max: u32) -> Option<u32> {
         let integer = self.expect(value, name, "a whole number", DeValue::as_integer)?;
         let count = u32::from_str_radix(integer.as_str(), integer.radix()).ok();
         let count = count.filter(|count| (1..=max).contains(count));
@@ -94,7 +100,7 @@ impl Findings {
         count
     }
 
-    pub(super) fn section<'a, 'i>(
+    pub(crate) fn section<'a, 'i>(
         &mut self,
         value: &'a Value<'i>,
         name: &str,
@@ -105,7 +111,7 @@ impl Findings {
     }
 
     /// The text as what `parse` makes of it; its error becomes the problem.
-    pub(super) fn parsed<T, E: Display>(
+    pub(crate) fn parsed<T, E: Display>(
         &mut self,
         text: &Text<'_>,
         parse: impl FnOnce(&str) -> Result<T, E>,
@@ -116,25 +122,30 @@ impl Findings {
 
 impl<'a, 'i> Section<'a, 'i> {
     /// The value of a key, if it is there.
-    pub(super) fn get(&self, key: &str) -> Option<&'a Value<'i>> {
+    pub(crate) fn get(&self, key: &str) -> Option<&'a Value<'i>> {
         self.table.get(key)
     }
 
     /// The place of a key, or that of the whole table.
-    pub(super) fn key_span(&self, key: &str) -> Range<usize> {
+    pub(crate) fn key_span(&self, key: &str) -> Range<usize> {
         self.table.get_key_value(key).map_or_else(|| self.span.clone(), |(key, _)| key.span())
     }
 
+    /// The place of a key's value, or that of the whole table.
+    pub(crate) fn value_span(&self, key: &str) -> Range<usize> {
+        self.get(key).map_or_else(|| self.span.clone(), Spanned::span)
+    }
+
     /// A key's name in messages.
-    pub(super) fn named(&self, key: &str) -> String {
+    pub(crate) fn named(&self, key: &str) -> String {
         if self.name.is_empty() { format!("`{key}`") } else { format!("`{key}` in `{}`", self.name) }
     }
 
     /// The value of a key, or a problem that it is missing.
-    pub(super) fn require(&self, key: &str, example: &str, findings: &mut Findings) -> Option<&'a Value<'i>> {
+    pub(crate) fn require(&self, key: &str, example: &str, findings: &mut Findings) -> Option<&'a Value<'i>> {
         let value = self.get(key);
         if value.is_none() {
-            let of = if self.name.is_empty() { "the manifest".to_owned() } else { format!("`{}`", self.name) };
+            let of = if self.name.is_empty() { findings.document.to_owned() } else { format!("`{}`", self.name) };
             findings.problem(
                 Problem::new(self.span.clone(), format!("{of} has no `{key}`")).with_help(format!("add `{example}`")),
             );
@@ -143,7 +154,7 @@ impl<'a, 'i> Section<'a, 'i> {
     }
 
     /// A problem for each key that is none of these.
-    pub(super) fn check_keys(&self, known: &[&str], findings: &mut Findings) {
+    pub(crate) fn check_keys(&self, known: &[&str], findings: &mut Findings) {
         for (key, _) in self.table.iter() {
             if known.contains(&key.get_ref().as_ref()) {
                 continue;
@@ -159,7 +170,7 @@ impl<'a, 'i> Section<'a, 'i> {
 }
 
 /// The candidate that was probably meant, if any is near.
-pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
+pub(crate) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a str>) -> Option<&'a str> {
     let distance = |candidate: &str| strsim::damerau_levenshtein(&word.to_lowercase(), candidate);
     let (near, steps) =
         candidates.into_iter().map(|candidate| (candidate, distance(candidate))).min_by_key(|(_, steps)| *steps)?;
@@ -167,7 +178,7 @@ pub(super) fn nearest<'a>(word: &str, candidates: impl IntoIterator<Item = &'a s
 }
 
 /// `` `a`, `b`, `c` ``.
-pub(super) fn list_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
+pub(crate) fn list_of<'a>(words: impl IntoIterator<Item = &'a str>) -> String {
     words.into_iter().map(|word| format!("`{word}`")).collect::<Vec<_>>().join(", ")
 }
 

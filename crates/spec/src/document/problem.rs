@@ -1,4 +1,4 @@
-//! What is wrong with a manifest, and where.
+//! What is wrong with a document, and where.
 
 use std::fmt;
 use std::ops::Range;
@@ -21,13 +21,6 @@ pub struct Position {
     pub line: usize,
     /// The column.
     pub column: usize,
-}
-
-/// The manifest is not valid.
-#[derive(Debug, Clone, PartialEq, Eq)]
-pub struct ManifestError {
-    /// Everything that was found, in the order of the text; at least one.
-    pub problems: Vec<Problem>,
 }
 
 impl Problem {
@@ -68,17 +61,6 @@ impl fmt::Display for Position {
         write!(f, "{}:{}", self.line, self.column)
     }
 }
-
-impl fmt::Display for ManifestError {
-    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
-        match self.problems.as_slice() {
-            [only] => f.write_str(&only.message),
-            problems => write!(f, "{} problems in the manifest", problems.len()),
-        }
-    }
-}
-
-impl std::error::Error for ManifestError {}
 
 #[cfg(test)]
 mod tests {

@@ -1,0 +1,23 @@
+//! What a configuration that is not valid gives.
+
+use std::fmt;
+
+use crate::document::Problem;
+
+/// The configuration of a node is not valid.
+#[derive(Debug, Clone, PartialEq, Eq)]
+pub struct NodeConfigError {
+    /// Everything that was found, in the order of the text; at least one.
+    pub problems: Vec<Problem>,
+}
+
+impl fmt::Display for NodeConfigError {
+    fn fmt(&self, f: &mut fmt::Formatter<'_>) -> fmt::Result {
+        match self.problems.as_slice() {
+            [only] => f.write_str(&only.message),
+            problems => write!(f, "{} problems in the node's configuration", problems.len()),
+        }
+    }
+}
+
+impl std::error::Error for NodeConfigError {}
