@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
 use super::failure::{LedgerError, LedgerErrorKind};
+use super::folder;
 use super::segment::Tail;
 
 /// The format that this version writes. A file of another one is refused.
@@ -92,8 +94,7 @@ pub(super) struct State {
 
 /// The connection that writes. Makes the file when it is missing. Every commit is synced.
 pub(super) fn writer(path: &Path) -> Result<Connection, LedgerError> {
-    // SQLite gives the files beside this one the same mode.
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(LedgerError::file("open", path))?;
+    make(path).map_err(LedgerError::file("make", path))?;
     let attempt = || -> rusqlite::Result<Connection> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -106,6 +107,17 @@ pub(super) fn writer(path: &Path) -> Result<Connection, LedgerError> {
     }
     check(&connection, path)?;
     Ok(connection)
+}
+
+/// Makes an empty file when there is none. SQLite gives the files beside this one the same mode.
+///
+/// One that is there is not even opened: closing it would give up the locks of every connection of this process.
+fn make(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => folder::sync_above(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A connection that only reads, beside the one that writes, in this process or another.
@@ -187,7 +199,7 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let read = |pragma| number(connection, pragma).map_err(LedgerError::database("read", path));
     if read("application_id")? != APPLICATION_ID {
-        let kind = LedgerErrorKind::Damaged { what: "it is not the database of a ledger" };
+        let kind = LedgerErrorKind::DatabaseDamaged { what: "it is not the database of a ledger" };
         return Err(LedgerError::new("use", path, kind));
     }
     let found = u64::try_from(read("user_version")?).unwrap_or_default();
