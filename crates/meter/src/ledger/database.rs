@@ -25,7 +25,8 @@ const CACHE_KIB: i64 = 4_096;
 const LOG_BYTES_MAX: i64 = 16 << 20;
 
 /// Sums stand in the order of time, so that a drain writes few pages however many apps were busy. Memory-time is byte-µs
-/// in two parts, because it does not fit into 64 bits: `memory_high` counts 2^32 byte-µs.
+/// in two parts, because it does not fit into 64 bits: `memory_high` counts 2^32 byte-µs. `hour_executed` holds what is billed,
+/// for budgets: a day of minutes takes tens of milliseconds to look through, a day of hours well under one.
 const SCHEMA: &str = "
     CREATE TABLE ledger (
         only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -67,6 +68,12 @@ const SCHEMA: &str = "
         sqlite_calls INTEGER NOT NULL,
         postgres_calls INTEGER NOT NULL,
         PRIMARY KEY (minute, subject, outcome)
+    ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hour_executed (
+        hour INTEGER NOT NULL,
+        subject INTEGER NOT NULL,
+        executed_us INTEGER NOT NULL,
+        PRIMARY KEY (hour, subject)
     ) STRICT, WITHOUT ROWID;
     CREATE TABLE rejection_sum (
         minute INTEGER NOT NULL,
@@ -207,4 +214,26 @@ fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
         return Err(LedgerError::new("use", path, LedgerErrorKind::Format { found, known: FORMAT }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change here is a new format.
+    #[test]
+    fn the_tables_stay_as_they_are() {
+        insta::assert_snapshot!(format!("format {FORMAT}{SCHEMA}"));
+    }
+
+    #[test]
+    fn every_sum_has_its_column() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let table = "SELECT name FROM pragma_table_info('minute_sum')";
+        let mut statement = connection.prepare(table).unwrap();
+        let names: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let expected: Vec<String> = ["minute", "subject", "outcome"].map(str::to_owned).into_iter().collect();
+        assert_eq!(names, [expected, super::super::sums::columns()].concat());
+    }
 }

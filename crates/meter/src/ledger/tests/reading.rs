@@ -115,18 +115,28 @@ fn memory_time_is_exact_beyond_64_bits() {
 #[test]
 fn executed_time_counts_for_budgets_when_it_is_billed() {
     let data = tempfile::tempdir().unwrap();
-    let _ledger = filled(data.path());
+    let ledger = filled(data.path());
+    // In a later hour than the others; the hour is drained in two parts.
+    append(&ledger, &case("shop", 60, Outcome::Ok, 3_000_000));
+    ledger.drain(START_US, &[]).unwrap();
+    append(&ledger, &case("shop", 60, Outcome::Trap, 4_000_000));
+    append(&ledger, &case("shop", 60, Outcome::InstanceLost, 1));
+    ledger.drain(START_US, &[]).unwrap();
     let reader = LedgerReader::open(data.path()).unwrap();
     let check = |app: Option<&str>, since: u64, expected: u64| {
         let (tenant, app) = (TenantId::parse("acme").unwrap(), app.map(|app| AppName::parse(app).unwrap()));
         let found = reader.executed_since(&tenant, app.as_ref(), minute(since)).unwrap();
         assert_eq!(found, expected, "{app:?} since {since}");
     };
-    check(Some("shop"), 0, 321);
-    check(Some("shop"), 1, 300);
-    check(Some("shop"), 3, 0);
-    check(None, 0, 650_321);
-    check(None, 3, 600_000);
+    check(Some("shop"), 0, 7_000_321);
+    check(Some("shop"), 1, 7_000_300);
+    check(Some("shop"), 3, 7_000_000);
+    check(Some("blog"), 0, 650_000);
+    check(None, 0, 7_650_321);
+    check(None, 3, 7_600_000);
+    check(None, 59, 7_000_000);
+    check(None, 60, 7_000_000);
+    check(None, 61, 0);
     check(Some("other"), 0, 0);
 }
 
