@@ -102,7 +102,6 @@ impl Ledger {
         let lock = Arc::new(folder::lock(&folder)?);
         let path = folder::database(&folder);
         let connection = database::writer(&path)?;
-        folder::sync_above(&path).map_err(LedgerError::file("sync", &folder))?;
         let state = database::state(&connection).map_err(LedgerError::database("read", &path))?;
         let (segments, cut_bytes) = Segments::open(folder::records(&folder), state.ledger, state.tail, limits)?;
         let ring = folder::ring(&folder);

@@ -2,6 +2,7 @@
 
 use std::collections::BTreeMap;
 use std::fs::OpenOptions;
+use std::io;
 use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::Path;
 use std::time::Duration;
@@ -9,6 +10,7 @@ use std::time::Duration;
 use rusqlite::{Connection, OpenFlags, Row, Transaction, TransactionBehavior, params};
 
 use super::failure::{LedgerError, LedgerErrorKind};
+use super::folder;
 use super::segment::Tail;
 
 /// The format that this version writes. A file of another one is refused.
@@ -23,7 +25,8 @@ const CACHE_KIB: i64 = 4_096;
 const LOG_BYTES_MAX: i64 = 16 << 20;
 
 /// Sums stand in the order of time, so that a drain writes few pages however many apps were busy. Memory-time is byte-µs
-/// in two parts, because it does not fit into 64 bits: `memory_high` counts 2^32 byte-µs.
+/// in two parts, because it does not fit into 64 bits: `memory_high` counts 2^32 byte-µs. `hour_executed` holds what is billed,
+/// for budgets: a day of minutes takes tens of milliseconds to look through, a day of hours well under one.
 const SCHEMA: &str = "
     CREATE TABLE ledger (
         only INTEGER PRIMARY KEY CHECK (only = 1),
@@ -66,6 +69,12 @@ const SCHEMA: &str = "
         postgres_calls INTEGER NOT NULL,
         PRIMARY KEY (minute, subject, outcome)
     ) STRICT, WITHOUT ROWID;
+    CREATE TABLE hour_executed (
+        hour INTEGER NOT NULL,
+        subject INTEGER NOT NULL,
+        executed_us INTEGER NOT NULL,
+        PRIMARY KEY (hour, subject)
+    ) STRICT, WITHOUT ROWID;
     CREATE TABLE rejection_sum (
         minute INTEGER NOT NULL,
         tenant TEXT NOT NULL,
@@ -92,8 +101,7 @@ pub(super) struct State {
 
 /// The connection that writes. Makes the file when it is missing. Every commit is synced.
 pub(super) fn writer(path: &Path) -> Result<Connection, LedgerError> {
-    // SQLite gives the files beside this one the same mode.
-    OpenOptions::new().append(true).create(true).mode(0o600).open(path).map_err(LedgerError::file("open", path))?;
+    make(path).map_err(LedgerError::file("make", path))?;
     let attempt = || -> rusqlite::Result<Connection> {
         let connection = connect(path, OpenFlags::SQLITE_OPEN_READ_WRITE)?;
         connection.pragma_update(None, "synchronous", "FULL")?;
@@ -106,6 +114,17 @@ pub(super) fn writer(path: &Path) -> Result<Connection, LedgerError> {
     }
     check(&connection, path)?;
     Ok(connection)
+}
+
+/// Makes an empty file when there is none. SQLite gives the files beside this one the same mode.
+///
+/// One that is there is not even opened: closing it would give up the locks of every connection of this process.
+fn make(path: &Path) -> io::Result<()> {
+    match OpenOptions::new().append(true).create_new(true).mode(0o600).open(path) {
+        Ok(_) => folder::sync_above(path),
+        Err(error) if error.kind() == io::ErrorKind::AlreadyExists => Ok(()),
+        Err(error) => Err(error),
+    }
 }
 
 /// A connection that only reads, beside the one that writes, in this process or another.
@@ -187,7 +206,7 @@ fn create(connection: &mut Connection) -> rusqlite::Result<()> {
 fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
     let read = |pragma| number(connection, pragma).map_err(LedgerError::database("read", path));
     if read("application_id")? != APPLICATION_ID {
-        let kind = LedgerErrorKind::Damaged { what: "it is not the database of a ledger" };
+        let kind = LedgerErrorKind::DatabaseDamaged { what: "it is not the database of a ledger" };
         return Err(LedgerError::new("use", path, kind));
     }
     let found = u64::try_from(read("user_version")?).unwrap_or_default();
@@ -195,4 +214,26 @@ fn check(connection: &Connection, path: &Path) -> Result<(), LedgerError> {
         return Err(LedgerError::new("use", path, LedgerErrorKind::Format { found, known: FORMAT }));
     }
     Ok(())
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    /// A change here is a new format.
+    #[test]
+    fn the_tables_stay_as_they_are() {
+        insta::assert_snapshot!(format!("format {FORMAT}{SCHEMA}"));
+    }
+
+    #[test]
+    fn every_sum_has_its_column() {
+        let connection = Connection::open_in_memory().unwrap();
+        connection.execute_batch(SCHEMA).unwrap();
+        let table = "SELECT name FROM pragma_table_info('minute_sum')";
+        let mut statement = connection.prepare(table).unwrap();
+        let names: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
+        let expected: Vec<String> = ["minute", "subject", "outcome"].map(str::to_owned).into_iter().collect();
+        assert_eq!(names, [expected, super::super::sums::columns()].concat());
+    }
 }

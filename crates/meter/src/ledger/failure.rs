@@ -39,14 +39,26 @@ pub enum LedgerErrorKind {
         /// The format that this version reads.
         known: u64,
     },
-    /// The file is not what it should be.
-    #[error("{what}: rename it to start anew without it, or restore the whole ledger folder from a copy")]
+    /// The database is not what it should be. Nothing of the ledger can be used without it.
+    #[error("{what}: restore the whole ledger folder from a copy, or rename the folder to start with an empty ledger")]
+    DatabaseDamaged {
+        /// What is wrong.
+        what: &'static str,
+    },
+    /// The ring or a segment is not what it should be.
+    #[error("{what}: restore the whole ledger folder from a copy, or rename this file to go on without it")]
     Damaged {
         /// What is wrong.
         what: &'static str,
     },
+    /// A record in a segment is not what it should be.
+    #[error("the record at byte {offset} is damaged: the sums, which stand apart, still hold its usage")]
+    RecordDamaged {
+        /// Where it begins.
+        offset: u64,
+    },
     /// The file and the database are not of the same ledger, or not of the same time.
-    #[error("{what}: restore the whole ledger folder from one copy, or rename this file to start anew without it")]
+    #[error("{what}: restore the whole ledger folder from one copy, or rename this file to go on without it")]
     Disagrees {
         /// In what they disagree.
         what: &'static str,
@@ -62,8 +74,8 @@ pub enum LedgerErrorKind {
     },
     /// A test ends the process here.
     #[cfg(test)]
-    #[error("killed at {0:?}")]
-    Killed(super::drain::Step),
+    #[error("killed at {0}")]
+    Killed(String),
 }
 
 impl LedgerError {
@@ -84,8 +96,8 @@ impl LedgerError {
 
 fn database_kind(error: rusqlite::Error) -> LedgerErrorKind {
     match error.sqlite_error_code() {
-        Some(ErrorCode::NotADatabase) => LedgerErrorKind::Damaged { what: "it is not a database" },
-        Some(ErrorCode::DatabaseCorrupt) => LedgerErrorKind::Damaged { what: "the database is damaged" },
+        Some(ErrorCode::NotADatabase) => LedgerErrorKind::DatabaseDamaged { what: "it is not a database" },
+        Some(ErrorCode::DatabaseCorrupt) => LedgerErrorKind::DatabaseDamaged { what: "the database is damaged" },
         Some(_) | None => LedgerErrorKind::Database(error),
     }
 }

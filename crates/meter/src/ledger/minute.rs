@@ -2,6 +2,8 @@
 
 use std::fmt;
 
+/// Minutes in an hour.
+const HOUR_MINUTES: u64 = 60;
 /// Microseconds in a minute.
 const MINUTE_US: u64 = 60_000_000;
 
@@ -25,6 +27,27 @@ impl Minute {
     #[must_use]
     pub const fn start_us(self) -> u64 {
         self.0.saturating_mul(MINUTE_US)
+    }
+}
+
+/// An hour, counted since the Unix epoch.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, PartialOrd, Ord, Hash)]
+pub(super) struct Hour(pub(super) u64);
+
+impl Hour {
+    pub(super) const fn start(self) -> Minute {
+        Minute(self.0.saturating_mul(HOUR_MINUTES))
+    }
+}
+
+impl Minute {
+    pub(super) const fn hour(self) -> Hour {
+        Hour(self.0 / HOUR_MINUTES)
+    }
+
+    /// The first hour that does not begin before this minute.
+    pub(super) const fn next_hour(self) -> Hour {
+        Hour(self.0.div_ceil(HOUR_MINUTES))
     }
 }
 

@@ -1,22 +1,21 @@
 //! Reading the ledger, beside the node that writes it or after it has ended.
 
+mod executed;
 mod query;
 mod records;
 
 use std::path::{Path, PathBuf};
 
 use cumulet_spec::id::{AppName, TenantId};
-use cumulet_spec::outcome::Outcome;
 use rusqlite::Connection;
 
 pub use self::query::{Dimension, Query, SumRow};
 pub use self::records::Records;
 
-use super::database::{self, natural, whole};
+use super::database;
 use super::failure::LedgerError;
 use super::folder;
 use super::minute::Minute;
-use super::record::outcome_code;
 
 /// A ledger that is only read. It sees what was drained, which is what is on the disk.
 #[derive(Debug)]
@@ -56,31 +55,13 @@ impl LedgerReader {
 
     /// Executed time in microseconds that an app, or a whole tenant, is billed for from a minute on.
     ///
-    /// What is not billed ([`Outcome::billed`]) does not count; neither does what is still in the ring.
+    /// It takes a look-up for each of the app's revisions and hours, and for the minutes of a begun hour. What is not billed
+    /// ([`Outcome::billed`](cumulet_spec::outcome::Outcome::billed)) does not count; neither does what is still in the ring.
     ///
     /// # Errors
     /// When the database cannot be read.
     pub fn executed_since(&self, tenant: &TenantId, app: Option<&AppName>, minute: Minute) -> Result<u64, LedgerError> {
-        let billed: Vec<String> =
-            Outcome::ALL.into_iter().filter(|outcome| outcome.billed()).map(|o| outcome_code(o).to_string()).collect();
-        let text = format!(
-            "WITH RECURSIVE minutes (minute) AS (
-                SELECT min(minute) FROM minute_sum WHERE minute >= ?3
-                UNION ALL
-                SELECT (SELECT min(minute) FROM minute_sum WHERE minute > minutes.minute) FROM minutes
-                WHERE minutes.minute IS NOT NULL
-            )
-            SELECT coalesce(sum(executed_us), 0) FROM minutes
-            CROSS JOIN subject
-            CROSS JOIN minute_sum ON minute_sum.minute = minutes.minute AND minute_sum.subject = subject.id
-            WHERE tenant = ?1 AND (?2 IS NULL OR app = ?2) AND outcome IN ({})",
-            billed.join(", ")
-        );
-        let read = || -> rusqlite::Result<u64> {
-            let names = (tenant.as_str(), app.map(AppName::as_str), whole(minute.0));
-            self.connection.prepare_cached(&text)?.query_row(names, |row| natural(row, 0))
-        };
-        read().map_err(self.unreadable())
+        executed::since(&self.connection, tenant, app, minute).map_err(self.unreadable())
     }
 
     /// Every usage record that is kept, in the order in which it was drained.

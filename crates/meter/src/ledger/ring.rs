@@ -144,11 +144,9 @@ impl RingFile {
 fn create(path: &Path, ledger: u64, geometry: Geometry) -> io::Result<()> {
     let aside = path.with_extension("new");
     let mut file = OpenOptions::new().write(true).create(true).truncate(true).mode(0o600).open(&aside)?;
-    let fields = [MAGIC, FORMAT, ledger, geometry.lanes, geometry.places, WORDS as u64];
-    let mut header: Vec<u8> =
-        fields.iter().chain([&record::check(&fields)]).flat_map(|word| word.to_ne_bytes()).collect();
-    header.resize(HEADER_BYTES, 0);
-    file.write_all(&header)?;
+    let mut first: Vec<u8> = header(ledger, geometry).into_iter().flat_map(u64::to_ne_bytes).collect();
+    first.resize(HEADER_BYTES, 0);
+    file.write_all(&first)?;
     let lane = vec![0; usize::try_from(geometry.places).unwrap_or(0) * record::RECORD_BYTES];
     for _ in 0..geometry.lanes {
         file.write_all(&lane)?;
@@ -156,6 +154,12 @@ fn create(path: &Path, ledger: u64, geometry: Geometry) -> io::Result<()> {
     file.sync_all()?;
     fs::rename(&aside, path)?;
     folder::sync_above(path)
+}
+
+fn header(ledger: u64, geometry: Geometry) -> [u64; HEADER_WORDS] {
+    let fields = [MAGIC, FORMAT, ledger, geometry.lanes, geometry.places, WORDS as u64];
+    let [magic, format, owner, lanes, places, words] = fields;
+    [magic, format, owner, lanes, places, words, record::check(&fields)]
 }
 
 fn check(words: &[AtomicU64], ledger: u64) -> Result<Geometry, LedgerErrorKind> {
@@ -186,5 +190,16 @@ fn check_length(geometry: Geometry, length: u64) -> Result<Geometry, LedgerError
         Ok(geometry)
     } else {
         Err(LedgerErrorKind::Damaged { what: "its length is not what its header says" })
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn the_header_stays_as_it_is() {
+        let header = header(0x0123_4567_89ab_cdef, Geometry { lanes: 8, places: 8_192 });
+        insta::assert_snapshot!(header.map(|word| format!("{word:016x}")).join("\n"));
     }
 }

@@ -9,8 +9,8 @@ use cumulet_spec::usage::{HostCalls, Usage};
 use rusqlite::{ToSql, Transaction, params};
 
 use super::database::whole;
-use super::minute::Minute;
-use super::record::{Entry, outcome_code};
+use super::minute::{Hour, Minute};
+use super::record::{Entry, outcome_code, outcome_of};
 use super::subject::SubjectId;
 
 /// What several usage records, and the rejections beside them, add up to. Every sum stops at the largest number.
@@ -128,6 +128,23 @@ impl MinuteSums {
             let values = values(sums);
             let row: Vec<&dyn ToSql> = key.iter().chain(&values).map(|value| value as &dyn ToSql).collect();
             statement.execute(row.as_slice())?;
+        }
+        self.write_hours(transaction)
+    }
+
+    fn write_hours(&self, transaction: &Transaction<'_>) -> rusqlite::Result<()> {
+        let mut hours: BTreeMap<(Hour, SubjectId), u64> = BTreeMap::new();
+        for ((minute, subject, outcome), sums) in &self.sums {
+            if outcome_of(*outcome).is_some_and(Outcome::billed) {
+                let executed_us = hours.entry((minute.hour(), *subject)).or_default();
+                *executed_us = executed_us.saturating_add(sums.executed_us);
+            }
+        }
+        let sum = saturating("executed_us");
+        let text = format!("INSERT INTO hour_executed VALUES (?1, ?2, ?3) ON CONFLICT DO UPDATE SET {sum}");
+        let mut statement = transaction.prepare_cached(&text)?;
+        for ((hour, subject), executed_us) in hours {
+            statement.execute(params![whole(hour.0), subject.0, whole(executed_us)])?;
         }
         Ok(())
     }

@@ -74,6 +74,16 @@ impl Generator {
     }
 }
 
+/// Reserves a place; waits for a drain when the ring is full.
+fn place(ledger: &Ledger) -> Place {
+    loop {
+        match ledger.reserve() {
+            Some(place) => return place,
+            None => std::thread::yield_now(),
+        }
+    }
+}
+
 /// Everything that a ledger holds, after it was held against itself: no record stands there twice, and the sums are those
 /// of the records.
 fn audit(data: &Path) -> (BTreeMap<u64, Usage>, Sums) {

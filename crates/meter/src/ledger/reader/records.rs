@@ -45,6 +45,7 @@ struct Current {
     path: PathBuf,
     file: BufReader<File>,
     records_left: u64,
+    offset: u64,
 }
 
 impl<'a> Records<'a> {
@@ -68,17 +69,13 @@ impl<'a> Records<'a> {
         // The last one may hold more than what is committed.
         let length = if number == self.tail.number { self.tail.length } else { written };
         let records_left = length.saturating_sub(HEADER_BYTES) / RECORD_BYTES as u64;
-        Ok(Current { path, file: BufReader::with_capacity(BUFFER_BYTES, file), records_left })
+        Ok(Current { path, file: BufReader::with_capacity(BUFFER_BYTES, file), records_left, offset: HEADER_BYTES })
     }
 
     fn read(&mut self) -> Option<Result<(Position, UsageRecord), LedgerError>> {
         loop {
             if let Some(current) = self.current.as_mut().filter(|current| current.records_left > 0) {
-                let read = current.read();
-                if read.is_err() {
-                    self.current = self.current.take().filter(Current::goes_on);
-                }
-                return Some(read.and_then(|(position, entry)| Ok((position, self.name(entry)?))));
+                return Some(current.read().and_then(|(position, entry)| Ok((position, self.name(entry)?))));
             }
             let number = self.numbers.pop()?;
             match self.open(number) {
@@ -111,7 +108,7 @@ impl<'a> Records<'a> {
             .and_then(|mut statement| statement.query_row([id.0], read).optional());
         let found = found.map_err(LedgerError::database("read", path))?;
         let subject = found.and_then(|(names, revision, trigger)| subject(&names, revision, &trigger));
-        let damaged = LedgerErrorKind::Damaged { what: "it does not know the subject of a record" };
+        let damaged = LedgerErrorKind::DatabaseDamaged { what: "it does not know the subject of a record" };
         let subject = Arc::new(subject.ok_or_else(|| LedgerError::new("use", path, damaged))?);
         if self.subjects.len() >= SUBJECTS_MAX {
             self.subjects.clear();
@@ -137,12 +134,9 @@ impl Current {
             self.records_left = 0;
             return Err(LedgerError::file("read", &self.path)(error));
         }
-        let damaged = LedgerErrorKind::Damaged { what: "a record in it is damaged" };
+        let damaged = LedgerErrorKind::RecordDamaged { offset: self.offset };
+        self.offset += RECORD_BYTES as u64;
         record::decode(&record::words_of(&bytes)).ok_or_else(|| LedgerError::new("use", &self.path, damaged))
-    }
-
-    fn goes_on(&self) -> bool {
-        self.records_left > 0
     }
 }
 

@@ -1,5 +1,7 @@
 //! What goes in is what is there, whatever happens in between.
 
+use rustix::time::{ClockId, clock_gettime};
+
 use super::*;
 
 /// Threads append while another drains; the ledger is closed and opened again; nothing is lost, nothing counted twice.
@@ -37,17 +39,12 @@ fn append_in_threads(ledger: &Ledger, seed: u64, subjects: &[SubjectId], round: 
             .map(|thread| {
                 let mut generator = Generator::new(seed + thread, subjects.to_vec(), (round * 4 + thread) << 32);
                 scope.spawn(move || {
-                    let mut appended = Vec::new();
-                    while appended.len() < 2_000 {
-                        let Some(place) = ledger.reserve() else {
-                            std::thread::yield_now();
-                            continue;
-                        };
+                    let append = || {
                         let entry = generator.entry();
-                        place.append(&entry);
-                        appended.push(entry);
-                    }
-                    appended
+                        place(ledger).append(&entry);
+                        entry
+                    };
+                    std::iter::repeat_with(append).take(2_000).collect::<Vec<Entry>>()
                 })
             })
             .collect();
@@ -119,20 +116,21 @@ fn what_an_append_takes_is_printed() {
     let ledger = Ledger::open(data.path(), LedgerLimits::default()).unwrap();
     let acme = ledger.subject(&subject("acme", "shop")).unwrap();
     let entry = Generator::new(1, vec![acme], 0).entry();
-    let ns = |begin: rustix::time::Timespec| {
-        let spent = rustix::time::clock_gettime(rustix::time::ClockId::Monotonic) - begin;
-        spent.tv_sec as u64 * 1_000_000_000 + spent.tv_nsec as u64
+    let now_ns = || {
+        let now = clock_gettime(ClockId::Monotonic);
+        now.tv_sec * 1_000_000_000 + now.tv_nsec
     };
-    let now = || rustix::time::clock_gettime(rustix::time::ClockId::Monotonic);
     let (mut append_ns, mut drain_ns, mut records) = (0, 0, 0);
-    for _ in 0..5 {
-        let begin = now();
-        let count = std::iter::from_fn(|| ledger.reserve()).take(50_000).map(|place| place.append(&entry)).count();
-        append_ns += ns(begin);
-        let begin = now();
+    for _ in 0..50 {
+        let begin = now_ns();
+        for place in std::iter::from_fn(|| ledger.reserve()).take(5_000) {
+            place.append(&entry);
+            records += 1;
+        }
+        let appended = now_ns();
         ledger.drain(START_US, &[]).unwrap();
-        drain_ns += ns(begin);
-        records += count as u64;
+        append_ns += appended - begin;
+        drain_ns += now_ns() - appended;
     }
     let profile = if cfg!(debug_assertions) { "dev" } else { "release" };
     println!(

