@@ -174,7 +174,8 @@ impl Ledger {
 
     /// Moves the records of the ring into a segment and into the sums, and adds these rejections to the sums.
     ///
-    /// When it returns, everything that was appended before it was called is on the disk. The rejections count once it
+    /// When it returns, what was appended before it was called is on the disk, but for records behind one that another
+    /// thread was just writing: the next drain moves those. The rejections count once it
     /// succeeds: give them again after an error. Blocks for two syncs; does nothing when there is nothing.
     ///
     /// # Errors
