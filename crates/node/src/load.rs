@@ -10,7 +10,7 @@ use cumulet_engine::inspect::{InspectError, Kind, inspect};
 use cumulet_engine::{CompileError, Compiled, EngineClass, compile, load as map_compiled};
 use cumulet_meter::{Admission, Lane, LaneLimits, Tally};
 use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::{AppName, ComponentName, Digest};
+use cumulet_spec::id::{AppId, AppName, ComponentName, Digest};
 use cumulet_spec::limit::Limits;
 use cumulet_spec::manifest::{Component, Manifest, Source};
 use cumulet_spec::route::{RouteConflict, RouteTable};
@@ -174,9 +174,10 @@ async fn load_component(
     if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
         return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
     }
-    let (values, feed) = values::resolve(workshop, app, &grants, context.base_dir)?;
+    let id = AppId::local(app.clone());
+    let (values, feed) = values::resolve(workshop, &id, &grants, context.base_dir)?;
     let around = Surroundings {
-        app,
+        app: &id,
         base: context.base_dir,
         sink: Arc::new(sink),
         values,

@@ -4,6 +4,7 @@
 mod tests;
 
 use crate::admin::AdminHandler;
+use crate::compiler::WorkerProgram;
 use crate::event::{EventFormat, EventQueue, EventWriter};
 use crate::load::{Context, LoadError, LoadStep, Loaded, load};
 use crate::queue::{Queue, Runners};
@@ -21,6 +22,7 @@ use cumulet_spec::binding::{self, Address, Binding, BindingError};
 use cumulet_spec::grant::Capability;
 use cumulet_spec::id::{AppName, ComponentName};
 use cumulet_spec::manifest::Manifest;
+use cumulet_spec::node::NodeConfig;
 use cumulet_spec::route::RouteTable;
 use parking_lot::Mutex;
 use std::collections::BTreeMap;
@@ -62,6 +64,17 @@ pub struct ServeOptions {
     pub events: EventFormat,
     /// Threads that run guests after their first slice; by default one for each core.
     pub threads: Option<usize>,
+    /// How to serve what is deployed; when absent, one app is served: what [`Node::load`] makes ready.
+    pub deployed: Option<DeployedOptions>,
+}
+
+/// How to serve what is deployed.
+#[derive(Debug, Clone)]
+pub struct DeployedOptions {
+    /// Domain, tenants, quotas, bounds.
+    pub config: NodeConfig,
+    /// The program that compiles apart from this process; in this process when there is none.
+    pub compiler: Option<WorkerProgram>,
 }
 
 #[cfg(test)]
@@ -80,6 +93,7 @@ impl ServeOptions {
             clock_step: None,
             events: EventFormat::Json,
             threads: Some(2),
+            deployed: None,
         }
     }
 }
