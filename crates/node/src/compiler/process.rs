@@ -141,8 +141,10 @@ impl Process {
     /// Sends one frame and reads one, while what the process writes to its standard error is taken away.
     async fn ask(&mut self, kind: Kind, content: &[&[u8]], time: Duration) -> Result<Answer, Silence> {
         let dialogue = async {
-            send(&mut self.input, kind, content).await?;
-            receive(&mut self.output).await
+            // Who stops listening may have said why.
+            let sent = send(&mut self.input, kind, content).await;
+            let heard = receive(&mut self.output).await;
+            if matches!(heard, Err(Silence::Gone)) { sent.and(heard) } else { heard }
         };
         within(time, dialogue, follow(&mut self.errors, &mut self.tail)).await.unwrap_or(Err(Silence::Late))
     }
