@@ -24,6 +24,10 @@ const WALL_FACTOR: u32 = 4;
 /// What the standard library writes before it aborts for want of memory.
 const ALLOCATION_FAILED: &str = "memory allocation of";
 
+/// Our allocator reserves a gibibyte at a time. As it does it by default, all of that is writable from the start, and
+/// counts against the limit although nobody uses it; so it shall ask for each part when it needs it.
+const ARENA: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// The program that compiles: what [`run_worker`](crate::compiler::run_worker) runs in.
 #[derive(Clone, Debug)]
 pub struct WorkerProgram {
@@ -90,6 +94,7 @@ impl Process {
             .args(limits.to_args())
             // Nothing of the node's environment: it may hold addresses and passwords.
             .env_clear()
+            .env(ARENA.0, ARENA.1)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
