@@ -1,7 +1,7 @@
 //! The operator's listener: `/healthz` and `/metrics`.
 
 use crate::metrics::exposition;
-use crate::node::Workshop;
+use crate::workshop::Workshop;
 use crate::reply::ReplyBody;
 use crate::serving::Serving;
 use bytes::Bytes;
