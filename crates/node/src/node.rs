@@ -279,8 +279,8 @@ impl Node {
 
     /// The sums of a component.
     #[cfg(test)]
-    pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
-        self.workshop.tally(&AppId::local(app.clone()), component)
+    pub(crate) fn tally(&self, app: &cumulet_spec::id::AppName, component: &ComponentName) -> Arc<Tally> {
+        self.workshop.tally(&cumulet_spec::id::AppId::local(app.clone()), component)
     }
 
     /// Accepts nothing more, finishes what runs, within bounds, and writes the last events.
