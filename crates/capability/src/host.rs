@@ -6,6 +6,7 @@ use crate::outbound::Hooks;
 use crate::profile::Profile;
 use crate::{config, stores};
 use cumulet_engine::{Guarded, MemoryLimiter};
+use cumulet_spec::grant::Capability;
 use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
@@ -50,17 +51,36 @@ impl Host {
             wasi: profile.context(exchange, request),
             table,
             http,
-            hooks: Hooks::new(Arc::clone(profile.outbound()), exchange.inside().cloned()),
+            hooks: Hooks::new(Arc::clone(profile.outbound()), exchange.inside().cloned(), Arc::clone(exchange.gauge())),
             profile: Arc::clone(profile),
             lookup: None,
         }
     }
 
     pub(crate) fn config(&mut self) -> config::View<'_> {
+        self.limiter.gauge().called(Capability::Config);
         config::View { values: self.profile.values(), witness: self.profile.witness() }
     }
 
-    pub(crate) fn stores(&mut self) -> stores::View<'_> {
+    pub(crate) fn keyvalue(&mut self) -> stores::View<'_> {
+        self.stores(Capability::Keyvalue)
+    }
+
+    pub(crate) fn blobstore(&mut self) -> stores::View<'_> {
+        self.stores(Capability::Blobstore)
+    }
+
+    pub(crate) fn sqlite(&mut self) -> stores::View<'_> {
+        self.stores(Capability::Sqlite)
+    }
+
+    pub(crate) fn postgres(&mut self) -> stores::View<'_> {
+        self.stores(Capability::Postgres)
+    }
+
+    /// The linker asks for this once for each call of an interface: here calls are counted.
+    fn stores(&mut self, called: Capability) -> stores::View<'_> {
+        self.limiter.gauge().called(called);
         stores::View { stores: self.profile.stores(), table: &mut self.table }
     }
 }

@@ -70,10 +70,10 @@ fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>>
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     config::add_to_linker(&mut linker, Host::config)?;
-    keyvalue::add_to_linker(&mut linker, Host::stores)?;
-    blobstore::add_to_linker(&mut linker, Host::stores)?;
-    sqlite::add_to_linker(&mut linker, Host::stores)?;
-    postgres::add_to_linker(&mut linker, Host::stores)?;
+    keyvalue::add_to_linker(&mut linker, Host::keyvalue)?;
+    blobstore::add_to_linker(&mut linker, Host::blobstore)?;
+    sqlite::add_to_linker(&mut linker, Host::sqlite)?;
+    postgres::add_to_linker(&mut linker, Host::postgres)?;
     if class != EngineClass::Plain {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;

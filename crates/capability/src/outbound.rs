@@ -23,7 +23,8 @@ use crate::witness::Witness;
 use bounds::{Bounds, REQUESTS_PER_INVOCATION_MAX};
 use bytes::Bytes;
 use cache::Cache;
-use cumulet_spec::grant::Grants;
+use cumulet_engine::Gauge;
+use cumulet_spec::grant::{Capability, Grants};
 use guard::GuardedResolver;
 use http_body_util::combinators::UnsyncBoxBody;
 use pool::Pool;
@@ -118,13 +119,14 @@ impl Outbound {
 pub struct Hooks {
     outbound: Arc<Outbound>,
     inside: Option<Arc<dyn Inside>>,
+    gauge: Arc<Gauge>,
     requests_left: u32,
 }
 
 impl Hooks {
     /// `inside` answers for `NAME.internal`; when absent, no such name exists.
-    pub(crate) fn new(outbound: Arc<Outbound>, inside: Option<Arc<dyn Inside>>) -> Self {
-        Self { outbound, inside, requests_left: REQUESTS_PER_INVOCATION_MAX }
+    pub(crate) fn new(outbound: Arc<Outbound>, inside: Option<Arc<dyn Inside>>, gauge: Arc<Gauge>) -> Self {
+        Self { outbound, inside, gauge, requests_left: REQUESTS_PER_INVOCATION_MAX }
     }
 }
 
@@ -145,6 +147,7 @@ impl WasiHttpHooks for Hooks {
         options: Option<RequestOptions>,
         _response_done: Box<dyn Future<Output = Result<(), Error>> + Send>,
     ) -> Box<dyn Future<Output = Result<send::Sent, Error>> + Send> {
+        self.gauge.called(Capability::Http);
         let Some(left) = self.requests_left.checked_sub(1) else {
             return Box::new(std::future::ready(Err(Error::HttpRequestDenied)));
         };

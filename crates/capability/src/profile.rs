@@ -140,9 +140,10 @@ impl Profile {
             builder.wall_clock(Coarse::wall(step)).monotonic_clock(Coarse::monotonic(step));
         }
         if let Some(policy) = &self.network {
-            let (policy, witness) = (Arc::clone(policy), self.witness.clone());
+            let (policy, witness, gauge) = (Arc::clone(policy), self.witness.clone(), Arc::clone(exchange.gauge()));
             builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, reason| {
                 let allowed = policy.allows(address, reason);
+                gauge.called(Capability::Network);
                 note_socket(witness.as_deref(), address, reason, allowed);
                 Box::pin(async move { allowed })
             });

@@ -1,6 +1,8 @@
 //! What one invocation has used, and which of its limits it met first.
 
-use std::sync::atomic::{AtomicU8, AtomicU64, Ordering};
+use cumulet_spec::grant::Capability;
+use cumulet_spec::usage::HostCalls;
+use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// The limit that an invocation met first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -19,12 +21,13 @@ pub enum Breach {
 /// Written by the polling thread alone, so relaxed order suffices; readers see a value that is at most one poll old.
 #[derive(Debug)]
 pub struct Gauge {
-    cpu_nanos_max: u64,
+    cpu_nanos_max: AtomicU64,
     memory_bytes_max: u64,
     cpu_nanos: AtomicU64,
     slice_started_nanos: AtomicU64,
     memory_peak_bytes: AtomicU64,
     breach: AtomicU8,
+    host_calls: [AtomicU32; Capability::ALL.len()],
 }
 
 impl Gauge {
@@ -33,12 +36,13 @@ impl Gauge {
     #[must_use]
     pub fn new(cpu_nanos_max: u64, memory_bytes_max: u64) -> Self {
         Self {
-            cpu_nanos_max,
+            cpu_nanos_max: AtomicU64::new(cpu_nanos_max),
             memory_bytes_max,
             cpu_nanos: AtomicU64::new(0),
             slice_started_nanos: AtomicU64::new(0),
             memory_peak_bytes: AtomicU64::new(0),
             breach: AtomicU8::new(0),
+            host_calls: Default::default(),
         }
     }
 
@@ -78,6 +82,26 @@ impl Gauge {
         }
     }
 
+    /// Gives more executed time, in nanoseconds.
+    pub fn allow(&self, nanos: u64) {
+        self.cpu_nanos_max.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// Counts a call to the host.
+    pub fn called(&self, capability: Capability) {
+        if let Some(count) = self.host_calls.get(capability.index()) {
+            count.fetch_add(1, Ordering::Relaxed);
+        }
+    }
+
+    /// The calls to the host so far.
+    #[must_use]
+    pub fn host_calls(&self) -> HostCalls {
+        HostCalls::from_counts(std::array::from_fn(|place| {
+            self.host_calls.get(place).map_or(0, |count| count.load(Ordering::Relaxed))
+        }))
+    }
+
     /// A slice starts on this thread at `now_nanos` of its processor time.
     pub(crate) fn slice_starts(&self, now_nanos: u64) {
         self.slice_started_nanos.store(now_nanos, Ordering::Relaxed);
@@ -97,7 +121,7 @@ impl Gauge {
 
     /// Whether the executed time, the running slice included, is past its limit at `now_nanos`.
     pub(crate) fn is_over_cpu(&self, now_nanos: u64) -> bool {
-        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max
+        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max.load(Ordering::Relaxed)
     }
 
     /// Notes the sum of memories and tables.

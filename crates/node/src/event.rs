@@ -12,7 +12,7 @@ use crate::target::Target;
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
 use cumulet_capability::{Channel, OutputSink};
-use cumulet_spec::id::{AppName, ComponentName, RequestId};
+use cumulet_spec::id::{AppId, ComponentName, RequestId};
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::usage::Usage;
 use http::uri::PathAndQuery;
@@ -65,7 +65,7 @@ pub(crate) struct Invoked {
 #[derive(Debug)]
 pub(crate) struct Printed {
     pub(crate) id: RequestId,
-    pub(crate) place: Arc<(AppName, ComponentName)>,
+    pub(crate) place: Arc<(AppId, ComponentName)>,
     pub(crate) channel: Channel,
     pub(crate) bytes: Bytes,
 }
@@ -134,12 +134,12 @@ impl EventQueue {
 /// What one component prints.
 #[derive(Debug)]
 pub(crate) struct ComponentOutput {
-    place: Arc<(AppName, ComponentName)>,
+    place: Arc<(AppId, ComponentName)>,
     events: Arc<EventQueue>,
 }
 
 impl ComponentOutput {
-    pub(crate) fn new(app: AppName, component: ComponentName, events: Arc<EventQueue>) -> Self {
+    pub(crate) fn new(app: AppId, component: ComponentName, events: Arc<EventQueue>) -> Self {
         Self { place: Arc::new((app, component)), events }
     }
 }

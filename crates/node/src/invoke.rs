@@ -8,11 +8,12 @@ use crate::reply::{Answer, Remains, ReplyBody};
 use crate::serving::Serving;
 use crate::target::{Routed, Target};
 use crate::task::Task;
-use crate::ticket::{Admitted, Ticket, outcome_of};
+use crate::ticket::{Admittance, Admitted, Ticket, outcome_of};
 use cumulet_capability::{GuestResponse, Inside, RequestBodyFailure};
 use cumulet_gateway::{Incoming, Rejection, RequestBody, RequestBodyError, RequestBodyErrorKind};
-use cumulet_meter::Permit;
+use cumulet_meter::{Over, Passage};
 use cumulet_spec::outcome::Outcome;
+use cumulet_spec::quota::QuotaLimit;
 use http::HeaderValue;
 use http_body_util::BodyExt as _;
 use std::future::poll_fn;
@@ -21,12 +22,16 @@ use std::time::Duration;
 
 /// How long a request waits for its component's concurrency or for a slot of the node.
 const QUEUE_TIME_MAX: Duration = Duration::from_millis(250);
+/// How often, and after how long, it looks again whether its tenant's concurrency has room meanwhile.
+const QUOTA_LOOKS: u32 = 25;
+/// See [`QUOTA_LOOKS`].
+const QUOTA_LOOK: Duration = Duration::from_millis(10);
 /// What a client that was turned away is told to wait.
 const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Serves one request in an instance of its own.
 pub(crate) async fn invoke(serving: &Arc<Serving>, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
-    let routed = route(serving, &incoming)?;
+    let routed = route(serving, &incoming).await?;
     invoke_at(serving, routed, incoming, 0).await
 }
 
@@ -37,12 +42,14 @@ pub(crate) async fn invoke_at(
     incoming: Incoming,
     depth: u8,
 ) -> Result<http::Response<ReplyBody>, Rejection> {
-    let permit = admit(&routed.target).await?;
+    let admittance = admit(serving, &routed.target).await?;
     let is_head = incoming.request.method() == http::Method::HEAD;
-    let (ticket, request) = admitted(serving, (routed, depth), permit, incoming);
+    let (ticket, request) = admitted(serving, (routed, depth), admittance, incoming);
     let mut guest = Box::pin(Arc::clone(&ticket.target.prepared).run(Arc::clone(&ticket.exchange), ticket.id, request));
     // The first slice runs at once, here: most guests need no other.
-    if serving.slicer.first(ticket.exchange.gauge(), guest.as_mut()).is_ready() {
+    let first = serving.slicer.first(ticket.exchange.gauge(), guest.as_mut());
+    ticket.target.ran_inline(ticket.exchange.gauge().cpu_nanos());
+    if first.is_ready() {
         drop(guest);
         return settle(ticket);
     }
@@ -50,38 +57,62 @@ pub(crate) async fn invoke_at(
     follow(Answer::new(task), is_head).await
 }
 
-/// Finds what answers a request.
-fn route(serving: &Serving, incoming: &Incoming) -> Result<Routed, Rejection> {
-    let routes = serving.routes.load();
-    let request = &incoming.request;
-    let found = routes.find(incoming.authority(), request.method(), request.uri().path());
-    found.cloned().ok_or_else(|| {
-        serving.unrouted.reject(Outcome::NoRoute);
-        Outcome::NoRoute.into()
+/// Finds what answers a request; an app that sleeps is woken for it.
+async fn route(serving: &Serving, incoming: &Incoming) -> Result<Routed, Rejection> {
+    if let Some(routed) = serving.directory.find(incoming) {
+        return Ok(routed);
+    }
+    let woken = serving.directory.wake(incoming).await;
+    woken.and_then(|routed| routed.ok_or(Outcome::NoRoute.into())).inspect_err(|rejection| {
+        serving.unrouted.reject(rejection.outcome);
     })
 }
 
-/// Gets the permit to run, at once or after a short wait.
-async fn admit(target: &Arc<Target>) -> Result<Permit, Rejection> {
+/// Gets the permit to run, at once or after a short wait; with it, room for the usage record, and what quotas leave.
+async fn admit(serving: &Serving, target: &Arc<Target>) -> Result<Admittance, Rejection> {
+    let refuse = |outcome: Outcome, retry_after| {
+        target.lane.tally().reject(outcome);
+        target.refused.count(outcome);
+        Rejection { outcome, retry_after: Some(retry_after) }
+    };
+    let place = serving.books.ledger.reserve().ok_or_else(|| refuse(Outcome::Shed, RETRY_AFTER))?;
+    let passage =
+        pass(serving, target).await.map_err(|over| refuse(over.into(), Duration::from_micros(over.retry_after_us)))?;
     if let Ok(permit) = target.lane.try_admit() {
-        return Ok(permit);
+        return Ok(Admittance { permit, place, passage });
     }
     let mut entering = target.lane.admit();
     let refused = match tokio::time::timeout(QUEUE_TIME_MAX, &mut entering).await {
-        Ok(Ok(permit)) => return Ok(permit),
+        Ok(Ok(permit)) => return Ok(Admittance { permit, place, passage }),
         Ok(Err(refused)) => refused,
         Err(_elapsed) => entering.waits_for(),
     };
-    let outcome = Outcome::from(refused);
-    target.lane.tally().reject(outcome);
-    Err(Rejection { outcome, retry_after: Some(RETRY_AFTER) })
+    if let Some(passage) = passage {
+        passage.cancel(serving.books.now_us());
+    }
+    Err(refuse(refused.into(), RETRY_AFTER))
+}
+
+/// Passes the quotas of the app and its tenant, if they have any.
+async fn pass(serving: &Serving, target: &Target) -> Result<Option<Passage>, Over> {
+    if target.quotas.app.is_none() && target.quotas.tenant.is_none() {
+        return Ok(None);
+    }
+    for _ in 0..QUOTA_LOOKS {
+        match target.quotas.try_enter(serving.books.now_us(), target.ask()) {
+            // A place comes free when an invocation ends: that is worth a short wait, as it is at the lane.
+            Err(over) if over.limit == QuotaLimit::Concurrency => tokio::time::sleep(QUOTA_LOOK).await,
+            entered => return entered.map(Some),
+        }
+    }
+    target.quotas.try_enter(serving.books.now_us(), target.ask()).map(Some)
 }
 
 /// Opens the invocation: its ticket, and the request as the guest's host takes it.
 fn admitted(
     serving: &Arc<Serving>,
     (routed, depth): (Routed, u8),
-    permit: Permit,
+    admittance: Admittance,
     incoming: Incoming,
 ) -> (Ticket, http::Request<impl http_body::Body<Data = bytes::Bytes, Error = RequestBodyFailure> + Send + 'static>) {
     let Incoming { id, mut request, .. } = incoming;
@@ -90,11 +121,11 @@ fn admitted(
         request.headers_mut().entry(http::header::HOST).or_insert(HeaderValue::from_static("localhost"));
     }
     let bytes_in = request.body().meter();
-    let admitted = Admitted { permit, started: now(), id, bytes_in };
+    let admitted = Admitted { admittance, started: now(), id, bytes_in };
     let Routed { target, crew } = routed;
     let inside =
         crew.map(|crew| -> Arc<dyn Inside> { Arc::new(Within { serving: Arc::clone(serving), crew, id, depth }) });
-    let ticket = Ticket::new((target, inside), admitted, Arc::clone(&serving.events), &request);
+    let ticket = Ticket::new((target, inside), admitted, serving, &request);
     (ticket, request.map(|body: RequestBody| body.map_err(read_body_error)))
 }
 
@@ -120,6 +151,7 @@ fn settle(mut ticket: Ticket) -> Result<http::Response<ReplyBody>, Rejection> {
         }
     };
     let failed = ticket.exchange.end().map(outcome_of).filter(|outcome| *outcome != Outcome::Ok);
+    let failed = failed.map(|outcome| ticket.named(outcome));
     let (head, body) = response.into_parts();
     match (failed, ReplyBody::whole(body)) {
         (None, Remains::Whole(body, bytes)) => {

@@ -2,14 +2,19 @@
 //!
 //! The way of a request is in `invoke`; everything else here prepares it or follows from it.
 
+mod account;
 mod admin;
+mod apps;
+mod books;
 pub mod build;
 pub mod check;
 mod clock;
 pub mod compiler;
+mod deploy;
 pub mod descriptors;
 mod event;
 pub mod folder;
+mod furnish;
 mod inside;
 mod invoke;
 mod load;
@@ -27,10 +32,14 @@ pub mod usage;
 pub mod values;
 pub mod watch;
 pub mod wire;
+mod workshop;
 
 pub use cumulet_artifact::{KeyError, NodeKey};
 pub use cumulet_capability::Asked;
+pub use cumulet_control::{ChangeError, ChangeErrorKind, ChangeNumber, IdempotencyKey, Registry};
 pub use cumulet_gateway::Drained;
+pub use deploy::{DeployError, DeployRequest, DeployedRevision};
 pub use event::EventFormat;
 pub use load::{LoadError, LoadErrorKind, LoadStep, Loaded};
-pub use node::{DeployedOptions, Node, Observe, ServeOptions, StartError};
+pub use node::{DeployedOptions, Node, ServeOptions, StartError};
+pub use workshop::Observe;

@@ -1,27 +1,25 @@
 //! A manifest becomes targets: each component read, compiled if need be, mapped, linked once.
 
-use crate::event::{ComponentOutput, EventQueue};
-use crate::node::Workshop;
+use crate::compiler::CompileFailure;
+use crate::furnish::{self, Plan, blocking, class_of};
 use crate::target::{Crew, Routed, Target};
-use crate::values::{self, ValueError};
-use cumulet_artifact::{CompiledKey, StoreError, read_component};
-use cumulet_capability::{PrepareError, Prepared, Profile, ProfileError, Root, RootsError, Surroundings};
-use cumulet_engine::inspect::{InspectError, Kind, inspect};
-use cumulet_engine::{CompileError, Compiled, EngineClass, compile, load as map_compiled};
-use cumulet_meter::{Admission, Lane, LaneLimits, Tally};
-use cumulet_spec::grant::{Capability, Grants};
-use cumulet_spec::id::{AppId, AppName, ComponentName, Digest};
-use cumulet_spec::limit::Limits;
+use crate::values::ValueError;
+use crate::workshop::{Household, Workshop};
+use bytes::Bytes;
+use cumulet_artifact::{ComponentError, StoreError, read_component};
+use cumulet_capability::{PrepareError, ProfileError, Root, RootsError, read_roots};
+use cumulet_engine::EngineClass;
+use cumulet_engine::inspect::InspectError;
+use cumulet_meter::ledger::LedgerError;
+use cumulet_spec::id::{AppId, ComponentName, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest, Source};
+use cumulet_spec::revision::{REVISION_FORMAT, Revision, RevisionComponent};
 use cumulet_spec::route::{RouteConflict, RouteTable};
 use std::collections::BTreeMap;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
-
-/// Memory beyond this is not to be had in the pool's slots, in bytes.
-const POOL_MEMORY_BYTES_MAX: u64 = 4 << 30;
 
 /// A component could not be made ready.
 #[derive(Debug, Error)]
@@ -49,15 +47,21 @@ pub enum LoadErrorKind {
     /// It exports no handler.
     #[error("it exports no HTTP handler")]
     NotAHandler,
-    /// It does not compile.
+    /// It was not compiled.
     #[error(transparent)]
-    Compile(#[from] CompileError),
+    Compile(#[from] CompileFailure),
     /// What was compiled does not load.
     #[error(transparent)]
     Map(#[from] cumulet_engine::LoadError),
     /// The compiled file cannot be kept.
     #[error(transparent)]
     Store(#[from] StoreError),
+    /// Its bytes cannot be kept, or are not there any more.
+    #[error(transparent)]
+    Component(#[from] ComponentError),
+    /// Its usage could not be recorded.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// A grant cannot be honoured.
     #[error(transparent)]
     Profile(#[from] ProfileError),
@@ -122,147 +126,121 @@ pub struct Loaded {
     pub(crate) routes: RouteTable<Routed>,
 }
 
-/// What the components of one load share.
-pub(crate) struct Context<'a> {
-    pub(crate) workshop: &'a Arc<Workshop>,
-    pub(crate) events: &'a Arc<EventQueue>,
-    pub(crate) admission: &'a Arc<Admission>,
-    pub(crate) base_dir: &'a Path,
-    pub(crate) env: &'a [(String, String)],
-    pub(crate) extra_roots: &'a [Root],
-    pub(crate) turn: u64,
+/// A component's bytes, and where they are to run.
+pub(crate) struct SourceBytes {
+    pub(crate) bytes: Bytes,
+    pub(crate) digest: Digest,
+    class: EngineClass,
 }
 
-/// Makes every component of a manifest ready.
+/// An app as it was read: its components' bytes, and what it resolves to.
+pub(crate) struct Resolved {
+    pub(crate) sources: BTreeMap<ComponentName, SourceBytes>,
+    pub(crate) revision: Revision,
+}
+
+/// Makes every component of a manifest ready, for an app that belongs to whoever runs the node.
 pub(crate) async fn load(
-    context: &Context<'_>,
+    workshop: &Arc<Workshop>,
     manifest: &Manifest,
+    base_dir: &Path,
     progress: impl Fn(LoadStep),
 ) -> Result<Loaded, LoadError> {
+    let resolved = resolve(manifest, base_dir).await?;
+    let id = AppId::local(manifest.app.name.clone());
+    let household = workshop.household(&id, resolved.revision.id()).map_err(of_any(manifest))?;
+    let household = Household { base: base_dir.to_owned(), roots: extra_roots(manifest, base_dir)?, ..household };
     let mut targets: BTreeMap<ComponentName, Arc<Target>> = BTreeMap::new();
-    for (name, component) in &manifest.components {
-        let target = load_component(context, &manifest.app.name, (name, component), &progress).await;
-        let target = target.map_err(|kind| LoadError { component: name.clone(), kind })?;
+    for (name, source) in &resolved.sources {
+        let Some(component) = manifest.components.get(name) else { continue };
+        let fail = |kind| LoadError { component: name.clone(), kind };
+        let code = obtain(workshop, &id.tenant, (name, source, component), &progress).await.map_err(fail)?;
+        let plan = Plan { component: name, grants: &component.grants, limits: &component.limits };
+        let target = furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?;
         targets.insert(name.clone(), Arc::new(target));
     }
     let crew = Crew::new(targets);
     let routes = manifest.http.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
-    let routes = RouteTable::new(routes.collect());
-    let routes = routes.map_err(|conflict| LoadError {
-        component: manifest.components.keys().next().cloned().unwrap_or_else(|| ComponentName::nearest("app")),
-        kind: conflict.into(),
-    })?;
+    let routes = RouteTable::new(routes.collect()).map_err(|conflict| of_any(manifest)(conflict.into()))?;
     Ok(Loaded { routes })
 }
 
-async fn load_component(
-    context: &Context<'_>,
-    app: &AppName,
-    (name, component): (&ComponentName, &Component),
-    progress: &impl Fn(LoadStep),
-) -> Result<Target, LoadErrorKind> {
-    let Source::File(source) = &component.source else { return Err(LoadErrorKind::Remote) };
-    let source = read_source(context.base_dir.join(source), &component.limits).await?;
-    let (compiled, compiled_in) = obtain(context, &source, || {
-        progress(LoadStep::Compiling { component: name.clone(), bytes: source.bytes.len() as u64 });
-    })
-    .await?;
-    progress(LoadStep::Ready { component: name.clone(), compiled_in });
-    let grants = with_env(&component.grants, context.env);
-    let sink = ComponentOutput::new(app.clone(), name.clone(), Arc::clone(context.events));
-    let workshop = context.workshop;
-    if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
-        return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
+/// Reads the components of a manifest and says what it resolves to.
+pub(crate) async fn resolve(manifest: &Manifest, base_dir: &Path) -> Result<Resolved, LoadError> {
+    let mut sources = BTreeMap::new();
+    for (name, component) in &manifest.components {
+        let source = read_source(component, base_dir).await;
+        sources.insert(name.clone(), source.map_err(|kind| LoadError { component: name.clone(), kind })?);
     }
-    let id = AppId::local(app.clone());
-    let (values, feed) = values::resolve(workshop, &id, &grants, context.base_dir)?;
-    let around = Surroundings {
-        app: &id,
-        base: context.base_dir,
-        sink: Arc::new(sink),
-        values,
-        stores: Arc::clone(&workshop.stores),
-        extra_roots: context.extra_roots.to_vec(),
-        clock_step: workshop.clock_step,
-        witness: workshop.witness(name),
+    let resolved = |(name, component): (&ComponentName, &Component)| {
+        let component = RevisionComponent {
+            digest: sources.get(name)?.digest,
+            limits: component.limits,
+            grants: component.grants.clone(),
+            link: component.link.clone(),
+            reuse: component.reuse,
+        };
+        Some((name.clone(), component))
     };
-    let profile = Profile::new(&grants, around).await?;
-    let prepared = Prepared::new(&workshop.engines, &workshop.linkers, &compiled, Arc::new(profile))?;
-    let limits = LaneLimits { concurrency: component.limits.concurrency, slots: prepared.slots() };
-    let tally: Arc<Tally> = workshop.tally(app, name);
-    let lane = Lane::new(limits, Arc::clone(context.admission), tally);
-    Ok(Target::new((app.clone(), name.clone()), context.turn, (Arc::new(prepared), feed), lane, component))
+    let revision = Revision {
+        format: REVISION_FORMAT,
+        app: manifest.app.name.clone(),
+        version: manifest.app.version.clone(),
+        components: manifest.components.iter().filter_map(resolved).collect(),
+        routes: manifest.http.clone(),
+    };
+    Ok(Resolved { sources, revision })
 }
 
-/// A component's bytes, and where they are to run.
-struct SourceBytes {
-    bytes: Vec<u8>,
-    digest: Digest,
-    class: EngineClass,
-}
-
-async fn read_source(path: PathBuf, limits: &Limits) -> Result<Arc<SourceBytes>, LoadErrorKind> {
-    let wants_large = limits.memory.0 > POOL_MEMORY_BYTES_MAX;
+async fn read_source(component: &Component, base_dir: &Path) -> Result<SourceBytes, LoadErrorKind> {
+    let Source::File(source) = &component.source else { return Err(LoadErrorKind::Remote) };
+    let (path, limits) = (base_dir.join(source), component.limits);
     blocking(move || {
         let (bytes, digest) = read_component(&path)?;
-        let kind = inspect(&bytes)?.kind;
-        let class = match kind {
-            Kind::HttpP2 | Kind::HttpP3 if wants_large => EngineClass::Large,
-            Kind::HttpP2 => EngineClass::Plain,
-            Kind::HttpP3 => EngineClass::Async,
-            _ => return Err(LoadErrorKind::NotAHandler),
-        };
-        Ok(Arc::new(SourceBytes { bytes, digest, class }))
+        let class = class_of(&bytes, &limits)?;
+        Ok(SourceBytes { bytes: bytes.into(), digest, class })
     })
     .await
 }
 
-/// The compiled form: from the store if it is there and whole, else compiled now.
-async fn obtain(
-    context: &Context<'_>,
-    source: &Arc<SourceBytes>,
-    starts_compiling: impl FnOnce(),
-) -> Result<(Compiled, Option<Duration>), LoadErrorKind> {
-    let key = CompiledKey {
-        digest: source.digest,
-        class: source.class.label(),
-        fingerprint: context.workshop.engines.fingerprint(source.class),
-    };
-    let class = source.class;
+/// The compiled form: from the store if it is there and to be trusted, else compiled now.
+pub(crate) async fn obtain(
+    workshop: &Arc<Workshop>,
+    tenant: &TenantId,
+    (name, source, component): (&ComponentName, &SourceBytes, &Component),
+    progress: &impl Fn(LoadStep),
+) -> Result<Arc<crate::apps::Code>, LoadErrorKind> {
     let found = {
-        let (workshop, key) = (Arc::clone(context.workshop), key.clone());
-        blocking(move || find(&workshop, &key, class)).await?
+        let (workshop, digest, limits) = (Arc::clone(workshop), source.digest, component.limits);
+        blocking(move || match furnish::find(&workshop, digest, &limits)? {
+            Some(found) => furnish::map(&workshop, found),
+            None => Ok(None),
+        })
+        .await?
     };
-    if let Some(compiled) = found {
-        return Ok((compiled, None));
+    if let Some(code) = found {
+        progress(LoadStep::Ready { component: name.clone(), compiled_in: None });
+        return Ok(code);
     }
-    starts_compiling();
-    let (workshop, source) = (Arc::clone(context.workshop), Arc::clone(source));
-    blocking(move || {
-        let started = crate::clock::now();
-        let code = compile(&workshop.engines, class, &source.bytes)?;
-        let file = workshop.store.put(&key, &code)?;
-        let compiled = map_compiled(&workshop.engines, class, &file.path_of_descriptor())?;
-        Ok((compiled, Some(started.elapsed())))
-    })
-    .await
+    progress(LoadStep::Compiling { component: name.clone(), bytes: source.bytes.len() as u64 });
+    let started = crate::clock::now();
+    let code = furnish::compile(workshop, tenant, (source.digest, source.class), source.bytes.clone()).await?;
+    progress(LoadStep::Ready { component: name.clone(), compiled_in: Some(started.elapsed()) });
+    Ok(code)
 }
 
-/// A compiled file that does not load, although its seal is right, was made by another build: it is compiled anew.
-fn find(workshop: &Workshop, key: &CompiledKey, class: EngineClass) -> Result<Option<Compiled>, LoadErrorKind> {
-    let Some(file) = workshop.store.find(key)? else { return Ok(None) };
-    Ok(map_compiled(&workshop.engines, class, &file.path_of_descriptor()).ok())
+/// The certificates of an app's own authorities.
+pub(crate) fn extra_roots(manifest: &Manifest, base_dir: &Path) -> Result<Vec<Root>, LoadError> {
+    let mut roots = Vec::new();
+    for path in &manifest.app.roots {
+        let read = read_roots(&base_dir.join(path));
+        roots.extend(read.map_err(|error| of_any(manifest)(error.into()))?);
+    }
+    Ok(roots)
 }
 
-fn with_env(grants: &Grants, env: &[(String, String)]) -> Grants {
-    let mut grants = grants.clone();
-    grants.env.extend(env.iter().cloned());
-    grants
-}
-
-/// Runs work that blocks on a thread where that is allowed.
-async fn blocking<T: Send + 'static>(
-    work: impl FnOnce() -> Result<T, LoadErrorKind> + Send + 'static,
-) -> Result<T, LoadErrorKind> {
-    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LoadErrorKind::Interrupted))
+/// What concerns the app as a whole is told of its first component.
+pub(crate) fn of_any(manifest: &Manifest) -> impl Fn(LoadErrorKind) -> LoadError {
+    let component = manifest.components.keys().next().cloned().unwrap_or_else(|| ComponentName::nearest("app"));
+    move |kind| LoadError { component: component.clone(), kind }
 }

@@ -1,10 +1,13 @@
 //! The Prometheus exposition: text made when it is asked for, from counters that are kept anyway.
 
-use crate::node::Workshop;
-use crate::serving::Serving;
-use cumulet_meter::{LATENCY_BOUNDS_US, Totals};
+use crate::apps::{Apps, Phase};
+use crate::serving::{Directory, Serving};
+use crate::workshop::{Tallies, Workshop};
+use cumulet_meter::{LATENCY_BOUNDS_US, Tally, Totals};
+use cumulet_spec::id::{AppId, ComponentName};
 use cumulet_spec::outcome::Outcome;
 use std::fmt::Write as _;
+use std::sync::Arc;
 
 /// One component's sums and the labels that they go under.
 struct Row {
@@ -14,21 +17,57 @@ struct Row {
 
 /// The text of `/metrics`.
 pub(crate) fn exposition(serving: &Serving, workshop: &Workshop) -> String {
-    let mut rows: Vec<Row> = workshop
-        .tallies()
-        .into_iter()
-        .map(|((app, component), tally)| Row {
-            labels: format!("app=\"{app}\",component=\"{component}\""),
-            totals: tally.totals(),
-        })
-        .collect();
+    let mut rows = rows(workshop);
     let mut text = String::new();
     sums(&mut text, &rows);
     histogram(&mut text, &rows);
     rows.push(Row { labels: "app=\"\",component=\"\"".into(), totals: serving.unrouted.totals() });
     outcomes(&mut text, &rows);
     gauges(&mut text, serving, workshop);
+    if let Directory::Deployed(apps) = &serving.directory {
+        deployed(&mut text, apps);
+    }
     text
+}
+
+/// A row for each component of one app; a single one for a node, whose apps may be more than any store of metrics takes:
+/// what each of them used is in the ledger.
+fn rows(workshop: &Workshop) -> Vec<Row> {
+    match &workshop.tallies {
+        Tallies::Node(tally) => vec![Row { labels: "app=\"*\",component=\"*\"".into(), totals: tally.totals() }],
+        Tallies::Each(each) => {
+            let each = each.lock();
+            let row = |((id, component), tally): (&(AppId, ComponentName), &Arc<Tally>)| Row {
+                labels: format!("app=\"{id}\",component=\"{component}\""),
+                totals: tally.totals(),
+            };
+            each.iter().map(row).collect()
+        }
+    }
+}
+
+/// What is loaded of what is deployed, and what loading it cost.
+fn deployed(text: &mut String, apps: &Apps) {
+    let totals = apps.totals();
+    let (loaded, failed) = apps.cold.counts();
+    let rows = [
+        ("cumulet_loaded_apps", "gauge", "Apps that are loaded.", totals.apps),
+        ("cumulet_loaded_bytes", "gauge", "Code of loaded apps and what surrounds it.", totals.bytes),
+        ("cumulet_loaded_files", "gauge", "Compiled files that are mapped.", totals.files),
+        ("cumulet_evictions_total", "counter", "Apps that were let go for others.", totals.evicted),
+        ("cumulet_cold_starts_total", "counter", "Apps that were loaded.", loaded),
+        ("cumulet_cold_start_failures_total", "counter", "Apps that could not be loaded.", failed),
+    ];
+    for (name, kind, help, value) in rows {
+        heading(text, name, kind, help);
+        let _written = writeln!(text, "{name} {value}");
+    }
+    let name = "cumulet_cold_start_seconds_total";
+    heading(text, name, "counter", "Time that loading apps took, by step.");
+    for phase in Phase::ALL {
+        let spent = quotient(apps.cold.nanos(phase), 1e9);
+        let _written = writeln!(text, "{name}{{phase=\"{}\"}} {spent}", phase.label());
+    }
 }
 
 fn heading(text: &mut String, name: &str, kind: &str, help: &str) {
@@ -87,7 +126,18 @@ fn histogram(text: &mut String, rows: &[Row]) {
 fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
     let slots = serving.admission.slots();
     let pagemap_scan = u32::from(workshop.engines.settings().pagemap_scan);
+    let pool = workshop.engines.pool_usage();
+    let ledger = &serving.books;
     let gauges = [
+        ("cumulet_instances", "Instances that exist.", pool.instances),
+        ("cumulet_warm_memories", "Memories of the pool that were used and are free.", pool.warm_memories),
+        ("cumulet_warm_bytes", "Memory that free slots of the pool keep.", pool.resident_bytes),
+        ("cumulet_ledger_free_places", "Usage records for which there is room.", ledger.ledger.free_places()),
+        (
+            "cumulet_ledger_failed_drains",
+            "Attempts to write usage that failed since the last success.",
+            u64::from(ledger.failed()),
+        ),
         ("cumulet_slots", "Slots of the pool.", u64::from(slots.capacity())),
         ("cumulet_slots_in_use", "Slots of the pool that invocations hold.", u64::from(slots.inside())),
         ("cumulet_slots_waiting", "Invocations that wait for a slot.", u64::from(slots.waiting())),

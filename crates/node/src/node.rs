@@ -3,24 +3,31 @@
 #[cfg(test)]
 mod tests;
 
+use crate::account::Accounts;
 use crate::admin::AdminHandler;
-use crate::compiler::WorkerProgram;
+use crate::apps::{Apps, Codes, LoadBounds};
+use crate::books::{Bookkeeper, Books};
+use crate::compiler::{Compiler, CompilerSettings, Pool, WorkerProgram};
+use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
 use crate::event::{EventFormat, EventQueue, EventWriter};
-use crate::load::{Context, LoadError, LoadStep, Loaded, load};
+use crate::load::{LoadError, LoadStep, Loaded, load};
 use crate::queue::{Queue, Runners};
-use crate::serving::{Serving, ServingHandler};
+use crate::serving::{Directory, Serving, ServingHandler};
 use crate::slice::Slicer;
 use crate::values::Variables;
+use crate::workshop::{Observe, Tallies, Workshop};
 use arc_swap::ArcSwap;
-use cumulet_artifact::{CompiledStore, KeyError, NodeKey, StoreError};
-use cumulet_capability::{Asked, Linkers, Root, Witness, read_roots};
-use cumulet_engine::{EngineError, Engines, PoolSettings, Ticker};
+use cumulet_artifact::{CompiledStore, ComponentStore, KeyError, NodeKey, StoreError};
+use cumulet_capability::{Asked, Linkers};
+use cumulet_control::{Registry, RegistryError};
+use cumulet_engine::{EngineClass, EngineError, Engines, Machine, PoolSettings, Ticker};
 use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
+use cumulet_meter::ledger::{Ledger, LedgerError, LedgerLimits, LedgerReader};
 use cumulet_meter::{Admission, Tally};
 use cumulet_provider::{Bound, Stores};
 use cumulet_spec::binding::{self, Address, Binding, BindingError};
 use cumulet_spec::grant::Capability;
-use cumulet_spec::id::{AppName, ComponentName};
+use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::node::NodeConfig;
 use cumulet_spec::route::RouteTable;
@@ -30,7 +37,7 @@ use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -40,6 +47,11 @@ use tokio::task::JoinHandle;
 const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
 /// How often it looks.
 const GUESTS_END_LOOK: Duration = Duration::from_millis(2);
+
+/// Mappings of the process that one compiled file takes, at most.
+const MAPPINGS_PER_FILE: u64 = 4;
+/// The part of the machine's memory that loaded apps may take, unless the configuration says otherwise.
+const LOADED_MEMORY_PART: u64 = 8;
 
 /// How to serve.
 #[derive(Debug)]
@@ -98,15 +110,6 @@ impl ServeOptions {
     }
 }
 
-/// What is remembered of what components ask for.
-#[derive(Debug, Clone, Copy, PartialEq, Eq)]
-pub enum Observe {
-    /// Nothing.
-    Nothing,
-    /// What was granted and what was denied, with counts: see [`Node::asked`].
-    Grants,
-}
-
 /// A node could not be started.
 #[derive(Debug, Error)]
 pub enum StartError {
@@ -130,6 +133,12 @@ pub enum StartError {
     /// A binding whose variable holds no address for it.
     #[error("the address of `{0}` is of another kind")]
     Address(String, #[source] BindingError),
+    /// The registry of what is deployed cannot be opened.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// The ledger cannot be opened.
+    #[error(transparent)]
+    Ledger(#[from] LedgerError),
     /// An engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -144,63 +153,21 @@ pub enum StartError {
     Bind(#[from] BindError),
 }
 
-/// What components are made ready with.
-#[derive(Debug)]
-pub(crate) struct Workshop {
-    pub(crate) engines: Engines,
-    pub(crate) linkers: Linkers,
-    pub(crate) store: CompiledStore,
-    pub(crate) stores: Arc<Stores>,
-    pub(crate) data_dir: PathBuf,
-    pub(crate) key: NodeKey,
-    pub(crate) variables: Arc<Variables>,
-    pub(crate) clock_step: Option<Duration>,
-    observe: Observe,
-    witnesses: Mutex<BTreeMap<ComponentName, Arc<Witness>>>,
-    tallies: Mutex<BTreeMap<(AppName, ComponentName), Arc<Tally>>>,
-}
-
-impl Workshop {
-    /// Who remembers what a component asks for, over all of its revisions; nobody unless that was asked for.
-    pub(crate) fn witness(&self, component: &ComponentName) -> Option<Arc<Witness>> {
-        match self.observe {
-            Observe::Nothing => None,
-            Observe::Grants => Some(Arc::clone(self.witnesses.lock().entry(component.clone()).or_default())),
-        }
-    }
-
-    /// The sums of a component, which outlive its revisions.
-    pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
-        Arc::clone(self.tallies.lock().entry((app.clone(), component.clone())).or_default())
-    }
-
-    /// The sums of all components that were ever loaded.
-    pub(crate) fn tallies(&self) -> Vec<((AppName, ComponentName), Arc<Tally>)> {
-        self.tallies.lock().iter().map(|(names, tally)| (names.clone(), Arc::clone(tally))).collect()
-    }
-}
-
 /// A node that serves.
 #[derive(Debug)]
 pub struct Node {
     workshop: Arc<Workshop>,
     serving: Arc<Serving>,
-    base: Base,
     url: String,
     admin_url: String,
     stop: watch::Sender<bool>,
     open: watch::Sender<bool>,
     gateway: JoinHandle<Drained>,
     admin: JoinHandle<Drained>,
-    // Dropped in this order: guests end before the thread that writes their last events.
+    // Dropped in this order: guests end before the threads that write their last events and records.
     _runners: Runners,
     _writer: EventWriter,
-}
-
-#[derive(Debug)]
-struct Base {
-    env: Vec<(String, String)>,
-    next_turn: AtomicU64,
+    _bookkeeper: Bookkeeper,
 }
 
 impl Node {
@@ -213,25 +180,27 @@ impl Node {
     /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
     pub fn start(options: ServeOptions) -> Result<Self, StartError> {
         let workshop = open_workshop(&options)?;
-        let events = EventQueue::new();
-        let writer = EventWriter::start(Arc::clone(&events), options.events, Box::new(io::stderr()))
+        let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
             .map_err(StartError::Thread)?;
+        let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
         let ticker = Ticker::start(workshop.engines.all()).map_err(StartError::Thread)?;
         let queue = Arc::new(Queue::default());
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runners =
             Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
         let serving = Arc::new(Serving {
-            routes: ArcSwap::from_pointee(RouteTable::default()),
-            admission: Admission::new(workshop.engines.settings().slots),
+            directory: directory(&options, &workshop)?,
+            admission: Arc::clone(&workshop.admission),
             slicer: Arc::new(Slicer::new(ticker)),
             queue,
-            events,
+            events: Arc::clone(&workshop.events),
+            books: Arc::clone(&workshop.books),
             unrouted: Tally::default(),
         });
         let gateway = Gateway::bind(options.listen, GatewayConfig::default(), ServingHandler(Arc::clone(&serving)))?;
         let (stop, stopped) = watch::channel(false);
-        let (open, opened) = watch::channel(false);
+        // What is deployed is there at once; one app has to be made ready first.
+        let (open, opened) = watch::channel(options.deployed.is_some());
         let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone());
         let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
         Ok(Self {
@@ -241,11 +210,11 @@ impl Node {
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
             workshop,
             serving,
-            base: Base { env: options.env, next_turn: AtomicU64::new(0) },
             stop,
             open,
             _runners: runners,
             _writer: writer,
+            _bookkeeper: bookkeeper,
         })
     }
 
@@ -271,22 +240,29 @@ impl Node {
         base_dir: &Path,
         progress: impl Fn(LoadStep),
     ) -> Result<Loaded, LoadError> {
-        let context = Context {
-            workshop: &self.workshop,
-            events: &self.serving.events,
-            admission: &self.serving.admission,
-            base_dir,
-            env: &self.base.env,
-            extra_roots: &extra_roots(manifest, base_dir)?,
-            turn: self.base.next_turn.fetch_add(1, Ordering::Relaxed),
-        };
-        load(&context, manifest, progress).await
+        load(&self.workshop, manifest, base_dir, progress).await
     }
 
     /// Puts what was loaded in the place of what is served. Requests in flight finish on what they began with.
     pub fn install(&self, loaded: Loaded) {
-        self.serving.routes.store(Arc::new(loaded.routes));
+        if let Directory::Installed(routes) = &self.serving.directory {
+            routes.store(Arc::new(loaded.routes));
+        }
         self.open.send_replace(true);
+    }
+
+    /// Deploys an app: from then on, and after any restart, its hosts are answered by it.
+    ///
+    /// # Errors
+    /// When a component cannot be read, compiled or linked, a host is not the tenant's, or the registry refuses. What
+    /// ran before runs on.
+    pub async fn deploy(
+        &self,
+        request: DeployRequest<'_>,
+        progress: impl Fn(LoadStep),
+    ) -> Result<DeployedRevision, DeployError> {
+        let Directory::Deployed(apps) = &self.serving.directory else { return Err(DeployError::NoRegistry) };
+        deploy(apps, request, progress).await
     }
 
     /// What each component asked for, where that is remembered.
@@ -303,8 +279,8 @@ impl Node {
 
     /// The sums of a component.
     #[cfg(test)]
-    pub(crate) fn tally(&self, app: &AppName, component: &ComponentName) -> Arc<Tally> {
-        self.workshop.tally(app, component)
+    pub(crate) fn tally(&self, app: &cumulet_spec::id::AppName, component: &ComponentName) -> Arc<Tally> {
+        self.workshop.tally(&cumulet_spec::id::AppId::local(app.clone()), component)
     }
 
     /// Accepts nothing more, finishes what runs, within bounds, and writes the last events.
@@ -329,17 +305,6 @@ impl Node {
         // What is not done by then is dropped with the run queue.
         let _cut = tokio::time::timeout(GUESTS_END_TIME_MAX, ended).await;
     }
-}
-
-/// The certificates of an app's own authorities.
-fn extra_roots(manifest: &Manifest, base_dir: &Path) -> Result<Vec<Root>, LoadError> {
-    let mut roots = Vec::new();
-    for path in &manifest.app.roots {
-        let of_any = || manifest.components.keys().next().cloned().unwrap_or_else(|| ComponentName::nearest("app"));
-        let read = read_roots(&base_dir.join(path));
-        roots.extend(read.map_err(|error| LoadError { component: of_any(), kind: error.into() })?);
-    }
-    Ok(roots)
 }
 
 /// Accepts nothing before the first revision is there: nobody is told that there is no route while it is being made.
@@ -378,29 +343,61 @@ fn bound(options: &ServeOptions) -> Result<Bound, StartError> {
 }
 
 fn open_workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartError> {
-    use std::os::unix::fs::DirBuilderExt as _;
     let data_dir = options.data_dir.as_path();
-    std::fs::DirBuilder::new()
-        .recursive(true)
-        .mode(0o700)
-        .create(data_dir)
-        .map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
+    Workshop::make_folder(data_dir).map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
     let key = NodeKey::open(data_dir)?;
-    let store = CompiledStore::open(data_dir, key.clone())?;
-    let stores = Arc::new(Stores::new(data_dir, bound(options)?));
-    let engines = Engines::new(PoolSettings::default())?;
-    let linkers = Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?;
+    let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
+    let books = Books::open(ledger, LedgerReader::open(data_dir)?)?;
+    let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
+    let mut pools = PoolSettings::for_machine(&Machine::read());
+    pools.slots = config.limits.slots.unwrap_or(pools.slots);
+    let engines = Engines::new(pools)?;
+    let compiler = match options.deployed.as_ref().and_then(|deployed| deployed.compiler.clone()) {
+        Some(program) => Compiler::Apart(Pool::new(&engines, program, CompilerSettings::of(config.compile))),
+        None => Compiler::Here(engines.clone()),
+    };
     Ok(Arc::new(Workshop {
-        engines,
-        linkers,
-        store,
-        stores,
+        linkers: Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?,
+        compiler,
+        store: CompiledStore::open(data_dir, key.clone())?,
+        components: ComponentStore::open(data_dir)?,
+        codes: Codes::new(),
+        stores: Arc::new(Stores::new(data_dir, bound(options)?)),
         data_dir: data_dir.to_owned(),
         key,
         variables: Arc::new(options.variables.clone()),
+        env: options.env.clone(),
         clock_step: options.clock_step,
+        books,
+        accounts: Accounts::new(config),
+        events: EventQueue::new(),
+        admission: Admission::new(engines.settings().slots),
+        tallies: match options.deployed {
+            Some(_) => Tallies::Node(Arc::default()),
+            None => Tallies::Each(Mutex::default()),
+        },
         observe: options.observe,
         witnesses: Mutex::default(),
-        tallies: Mutex::default(),
+        fingerprints: EngineClass::ALL.map(|class| engines.fingerprint(class)),
+        next_turn: AtomicU64::new(0),
+        engines,
     }))
+}
+
+/// What requests are looked up in.
+fn directory(options: &ServeOptions, workshop: &Arc<Workshop>) -> Result<Directory, StartError> {
+    let Some(deployed) = &options.deployed else {
+        return Ok(Directory::Installed(ArcSwap::from_pointee(RouteTable::default())));
+    };
+    let registry = Registry::open(&options.data_dir)?;
+    let bounds = load_bounds(&Machine::read(), deployed.config.limits.loaded);
+    Ok(Directory::Deployed(Apps::new(registry, Arc::clone(workshop), &deployed.config.domain, bounds)))
+}
+
+/// What may be loaded at once: unless the configuration says how much memory, a part of the machine's; and in any case no
+/// more files than the system lets this process map and hold open.
+fn load_bounds(machine: &Machine, bytes: Option<cumulet_spec::quantity::Bytes>) -> LoadBounds {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let files = (machine.mappings_max / 2 / MAPPINGS_PER_FILE).min(descriptors / 2);
+    LoadBounds { bytes: bytes.map_or(machine.memory_bytes / LOADED_MEMORY_PART, |bytes| bytes.0), files }
 }

@@ -1,85 +1,60 @@
-//! The run queue: after its first slice a guest is polled here, fairly by app, and never on a thread that serves
-//! connections.
+//! The run queue: after its first slice a guest is polled here, in the order that `meter` gives, and never on a thread
+//! that serves connections.
 //!
-//! Threads of their own let the kernel keep those that serve connections responsive, whatever guests do here; turns
-//! go round by app, so that an app with a hundred busy requests and one with two get the same.
+//! Threads of their own let the kernel keep those that serve connections responsive, whatever guests do here. Between
+//! tenants the one that has used least of the processor by its weight goes first; within a tenant, apps take turns.
 
 use crate::task::Task;
+use cumulet_meter::{Shares, Turn};
 use parking_lot::{Condvar, Mutex};
-use std::collections::{HashMap, VecDeque};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
-#[derive(Debug, Default)]
-struct Turns {
-    /// Apps with something to run, in the order of their turns.
-    order: VecDeque<u64>,
-    /// What each of them has to run.
-    lanes: HashMap<u64, VecDeque<Arc<Task>>>,
-    stopped: bool,
-}
-
-impl Turns {
-    fn push(&mut self, task: Arc<Task>) {
-        let turn = task.turn();
-        let lane = self.lanes.entry(turn).or_default();
-        if lane.is_empty() {
-            self.order.push_back(turn);
-        }
-        lane.push_back(task);
-    }
-
-    fn pop(&mut self) -> Option<Arc<Task>> {
-        let turn = self.order.pop_front()?;
-        let lane = self.lanes.get_mut(&turn)?;
-        let task = lane.pop_front();
-        if lane.is_empty() {
-            self.lanes.remove(&turn);
-        } else {
-            self.order.push_back(turn);
-        }
-        task
-    }
-}
-
 /// Tasks that wait for their turn. Bounded by admission: a task exists only for an invocation with a permit.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
-    turns: Mutex<Turns>,
+    shares: Mutex<Shares<Arc<Task>>>,
     ready: Condvar,
 }
 
 impl Queue {
     /// Queues a task for its next slice.
     pub(crate) fn push(&self, task: Arc<Task>) {
-        self.turns.lock().push(task);
+        self.settle(task.turn(), 0, Some(task));
+    }
+
+    /// Charges executed time, and queues a task again if it has more to do.
+    pub(crate) fn settle(&self, turn: Turn, nanos: u64, again: Option<Arc<Task>>) {
+        let mut shares = self.shares.lock();
+        if nanos > 0 {
+            shares.charge(turn, nanos);
+        }
+        let Some(task) = again else { return };
+        let refused = shares.push(turn, task);
+        drop(shares);
         self.ready.notify_one();
+        // Dropped outside the lock: a guest's end may wake others.
+        drop(refused);
     }
 
     /// Waits for the next task; `None` when the queue has stopped.
     fn next(&self) -> Option<Arc<Task>> {
-        let mut turns = self.turns.lock();
+        let mut shares = self.shares.lock();
         loop {
-            if turns.stopped {
+            if shares.is_stopped() {
                 return None;
             }
-            if let Some(task) = turns.pop() {
+            if let Some((_turn, task)) = shares.pop() {
                 return Some(task);
             }
-            self.ready.wait(&mut turns);
+            self.ready.wait(&mut shares);
         }
     }
 
     fn stop(&self) {
-        let left = {
-            let mut turns = self.turns.lock();
-            turns.stopped = true;
-            turns.order.clear();
-            std::mem::take(&mut turns.lanes)
-        };
+        let left = self.shares.lock().stop();
         self.ready.notify_all();
-        // Dropped outside the lock: a guest's end may wake others.
         drop(left);
     }
 }

@@ -1,5 +1,7 @@
 //! What every request goes through, made once.
 
+use crate::apps::{Apps, LoadedApp, WakeError, bare};
+use crate::books::Books;
 use crate::event::EventQueue;
 use crate::invoke::invoke;
 use crate::queue::Queue;
@@ -9,19 +11,79 @@ use crate::target::Routed;
 use arc_swap::ArcSwap;
 use cumulet_gateway::{Handler, Incoming, Refusal, Rejection};
 use cumulet_meter::{Admission, Tally};
+use cumulet_spec::outcome::Outcome;
 use cumulet_spec::route::RouteTable;
 use std::sync::Arc;
 
 /// The parts of a node that requests meet.
 #[derive(Debug)]
 pub(crate) struct Serving {
-    pub(crate) routes: ArcSwap<RouteTable<Routed>>,
+    pub(crate) directory: Directory,
     pub(crate) admission: Arc<Admission>,
     pub(crate) slicer: Arc<Slicer>,
     pub(crate) queue: Arc<Queue>,
     pub(crate) events: Arc<EventQueue>,
+    pub(crate) books: Arc<Books>,
     /// Requests that reached no component.
     pub(crate) unrouted: Tally,
+}
+
+/// What requests are looked up in.
+#[derive(Debug)]
+pub(crate) enum Directory {
+    /// The routes of the one app that is served.
+    Installed(ArcSwap<RouteTable<Routed>>),
+    /// The apps that are deployed, each with its routes.
+    Deployed(Arc<Apps>),
+}
+
+impl Directory {
+    /// What answers a request, if it is loaded or the one app that is served.
+    pub(crate) fn find(&self, incoming: &Incoming) -> Option<Routed> {
+        match self {
+            Self::Installed(routes) => {
+                let request = &incoming.request;
+                routes.load().find(incoming.authority(), request.method(), request.uri().path()).cloned()
+            }
+            Self::Deployed(apps) => {
+                let host = bare(incoming.authority()?)?;
+                answers(&*apps.find(&host)?, incoming)
+            }
+        }
+    }
+
+    /// What answers a request that found nothing loaded: loads the app of its host, if there is one that is not.
+    pub(crate) async fn wake(&self, incoming: &Incoming) -> Result<Option<Routed>, Rejection> {
+        let Self::Deployed(apps) = self else { return Ok(None) };
+        let Some(host) = incoming.authority().and_then(bare) else { return Ok(None) };
+        if apps.find(&host).is_some() {
+            return Ok(None);
+        }
+        match apps.wake(&host).await {
+            Ok(app) => Ok(app.and_then(|app| answers(&app, incoming))),
+            Err(error) => {
+                tracing::error!(%host, error = %chain(&*error), "an app cannot be loaded");
+                Err(if matches!(*error, WakeError::Busy) { Outcome::Shed } else { Outcome::HostError }.into())
+            }
+        }
+    }
+}
+
+fn answers(app: &LoadedApp, incoming: &Incoming) -> Option<Routed> {
+    let request = &incoming.request;
+    let found = app.routes.find(incoming.authority(), request.method(), request.uri().path())?;
+    Some(found.clone())
+}
+
+fn chain(error: &dyn std::error::Error) -> String {
+    let mut text = error.to_string();
+    let mut cause = error.source();
+    while let Some(current) = cause {
+        text.push_str(": ");
+        text.push_str(&current.to_string());
+        cause = current.source();
+    }
+    text
 }
 
 /// The gateway's way to the node.

@@ -1,31 +1,46 @@
 //! What a route leads to: a component that is ready to run, with everything that its invocations share.
 
+use crate::apps::Code;
+use crate::books::Refused;
 use crate::values::Feed;
 use cumulet_capability::Prepared;
 use cumulet_engine::Gauge;
-use cumulet_meter::Lane;
-use cumulet_spec::id::{AppName, ComponentName};
-use cumulet_spec::manifest::Component;
+use cumulet_meter::ledger::SubjectId;
+use cumulet_meter::{Ask, Lane, QuotaGates, Turn};
+use cumulet_spec::id::{AppId, ComponentName};
+use cumulet_spec::limit::Limits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
+use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+
+/// By how much a guest passes its limit of executed time before it is ended: two ticks, and some more where the machine
+/// is busy.
+const OVERRUN: Duration = Duration::from_millis(2);
 
 /// One component of one revision, ready to run.
 #[derive(Debug)]
 pub(crate) struct Target {
-    pub(crate) app: AppName,
+    pub(crate) id: AppId,
     pub(crate) component: ComponentName,
     pub(crate) prepared: Arc<Prepared>,
     pub(crate) lane: Arc<Lane>,
-    /// Whose turn it is in the run queue: one number for each app.
-    pub(crate) turn: u64,
-    cpu_nanos_max: u64,
-    memory_bytes_max: u64,
+    /// Whose turn it is in the run queue.
+    pub(crate) turn: Turn,
+    /// Whom its usage records are about.
+    pub(crate) subject: SubjectId,
+    pub(crate) quotas: QuotaGates,
+    pub(crate) refused: Arc<Refused>,
+    ask: Ask,
     pub(crate) time_max: Duration,
     /// Whether a grant lets it call other components of its app.
     pub(crate) calls_inside: bool,
+    /// Executed time of first slices that the run queue has not been told of, in nanoseconds.
+    inline_nanos: AtomicU64,
     /// Keeps its configuration current.
     _feed: Option<Feed>,
+    /// Counts as loaded for as long as anything runs on it.
+    _code: Arc<Code>,
 }
 
 /// What a route leads to.
@@ -55,34 +70,66 @@ impl Crew {
     }
 }
 
+/// What a target is made of.
+pub(crate) struct TargetParts {
+    pub(crate) id: AppId,
+    pub(crate) component: ComponentName,
+    pub(crate) prepared: Prepared,
+    pub(crate) feed: Option<Feed>,
+    pub(crate) code: Arc<Code>,
+    pub(crate) lane: Arc<Lane>,
+    pub(crate) turn: Turn,
+    pub(crate) subject: SubjectId,
+    pub(crate) quotas: QuotaGates,
+    pub(crate) refused: Arc<Refused>,
+    pub(crate) limits: Limits,
+    pub(crate) calls_inside: bool,
+}
+
 impl Target {
-    pub(crate) fn new(
-        names: (AppName, ComponentName),
-        turn: u64,
-        ready: (Arc<Prepared>, Option<Feed>),
-        lane: Arc<Lane>,
-        component: &Component,
-    ) -> Self {
-        let limits = &component.limits;
-        let calls_inside = component.grants.http.iter().any(|grant| grant.origin.host.is_inside());
-        let (app, component) = names;
-        let (prepared, feed) = ready;
+    pub(crate) fn new(parts: TargetParts) -> Self {
+        let TargetParts { limits, .. } = parts;
+        let ask =
+            Ask { cpu_nanos_max: nanos(limits.cpu), overrun_nanos: nanos(OVERRUN), memory_bytes: limits.memory.0 };
         Self {
-            app,
-            component,
-            prepared,
-            lane,
-            turn,
-            cpu_nanos_max: u64::try_from(limits.cpu.as_nanos()).unwrap_or(u64::MAX),
-            memory_bytes_max: limits.memory.0,
+            id: parts.id,
+            component: parts.component,
+            prepared: Arc::new(parts.prepared),
+            lane: parts.lane,
+            turn: parts.turn,
+            subject: parts.subject,
+            quotas: parts.quotas,
+            refused: parts.refused,
+            ask,
             time_max: limits.time,
-            calls_inside,
-            _feed: feed,
+            calls_inside: parts.calls_inside,
+            inline_nanos: AtomicU64::new(0),
+            _feed: parts.feed,
+            _code: parts.code,
         }
     }
 
-    /// A gauge at zero with this component's limits.
-    pub(crate) fn gauge(&self) -> Gauge {
-        Gauge::new(self.cpu_nanos_max, self.memory_bytes_max)
+    /// What one invocation may come to use.
+    pub(crate) fn ask(&self) -> Ask {
+        self.ask
     }
+
+    /// A gauge at zero with this component's limits, of which a quota may have left less executed time.
+    pub(crate) fn gauge(&self, cpu_nanos_max: u64) -> Gauge {
+        Gauge::new(cpu_nanos_max, self.ask.memory_bytes)
+    }
+
+    /// Notes the executed time of a first slice, for the run queue to hear of.
+    pub(crate) fn ran_inline(&self, nanos: u64) {
+        self.inline_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// Executed time of first slices since the last call, in nanoseconds.
+    pub(crate) fn take_inline(&self) -> u64 {
+        self.inline_nanos.swap(0, Ordering::Relaxed)
+    }
+}
+
+fn nanos(duration: Duration) -> u64 {
+    u64::try_from(duration.as_nanos()).unwrap_or(u64::MAX)
 }

@@ -3,8 +3,10 @@
 use crate::clock::now;
 use crate::queue::Queue;
 use crate::slice::{Guest, Slicer};
+use crate::target::Target;
 use crate::ticket::{Ticket, outcome_of};
 use cumulet_capability::{Exchange, GuestEnd};
+use cumulet_meter::Turn;
 use cumulet_spec::outcome::Outcome;
 use parking_lot::Mutex;
 use std::panic::{AssertUnwindSafe, catch_unwind};
@@ -46,7 +48,10 @@ pub(crate) struct Task {
     work: Mutex<Option<Work>>,
     ticket: Mutex<Option<Ticket>>,
     exchange: Arc<Exchange>,
-    turn: u64,
+    target: Arc<Target>,
+    turn: Turn,
+    /// Whose quota may leave it less executed time than it asks for.
+    has_quota: bool,
     queue: Arc<Queue>,
     slicer: Arc<Slicer>,
     /// Nobody is left to read the answer.
@@ -76,6 +81,8 @@ impl Task {
             work: Mutex::new(Some(Work { guest, deadline: Box::pin(sleep_until(deadline)) })),
             exchange: Arc::clone(&ticket.exchange),
             turn: ticket.target.turn,
+            has_quota: ticket.target.quotas.app.is_some() || ticket.target.quotas.tenant.is_some(),
+            target: Arc::clone(&ticket.target),
             ticket: Mutex::new(Some(ticket)),
             queue: Arc::clone(queue),
             slicer: Arc::clone(slicer),
@@ -90,7 +97,7 @@ impl Task {
         task
     }
 
-    pub(crate) fn turn(&self) -> u64 {
+    pub(crate) fn turn(&self) -> Turn {
         self.turn
     }
 
@@ -126,25 +133,38 @@ impl Task {
         let waker = Waker::from(Arc::clone(&self));
         let mut context = Context::from_waker(&waker);
         let mut work = self.work.lock();
+        let before = self.exchange.gauge().cpu_nanos();
         let ended = match work.as_mut() {
             None => true,
             Some(work) => self.poll(work, &mut context).is_ready(),
         };
+        // Told with the slice, as they were not worth the queue's lock when they ran.
+        let nanos = self.exchange.gauge().cpu_nanos().saturating_sub(before) + self.target.take_inline();
         if ended {
             self.state.store(DONE, Ordering::SeqCst);
             // The end is known to the exchange: what is dropped here can be told from a body that was complete.
             *work = None;
             drop(work);
+            self.queue.settle(self.turn, nanos, None);
             self.ends(if self.exchange.end() == Some(&GuestEnd::Finished) { GUEST } else { BOTH });
             return;
         }
         drop(work);
-        if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_err() {
+        if self.has_quota
+            && let Some(ticket) = self.ticket.lock().as_mut()
+        {
+            ticket.extend();
+        }
+        let queue = Arc::clone(&self.queue);
+        let turn = self.turn;
+        let again = if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             // Woken while it ran: to the end of its lane.
             self.state.store(QUEUED, Ordering::SeqCst);
-            let queue = Arc::clone(&self.queue);
-            queue.push(self);
-        }
+            Some(self)
+        } else {
+            None
+        };
+        queue.settle(turn, nanos, again);
     }
 
     fn poll(&self, work: &mut Work, context: &mut Context<'_>) -> Poll<()> {

@@ -1,29 +1,47 @@
 //! What goes with an invocation from its admission to its settlement.
 
 use crate::clock::{Moment, now};
-use crate::event::{Event, EventQueue, Invoked};
+use crate::event::{Event, Invoked};
+use crate::serving::Serving;
 use crate::target::Target;
 use cumulet_capability::{Exchange, GuestEnd, Inside};
 use cumulet_engine::{Breach, Ending};
 use cumulet_gateway::BodyMeter;
-use cumulet_meter::Permit;
+use cumulet_meter::ledger::{Entry, Place};
+use cumulet_meter::{Passage, Permit};
 use cumulet_spec::id::RequestId;
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::usage::Usage;
 use http::uri::PathAndQuery;
 use std::sync::Arc;
 
+/// With less executed time than this left to it, a guest that a quota bounds asks for more, in nanoseconds: a few slices.
+const EXTEND_BELOW_NANOS: u64 = 4_000_000;
+/// What it asks for, in nanoseconds.
+const EXTEND_NANOS: u64 = 20_000_000;
+
+/// What an invocation was admitted with.
+#[derive(Debug)]
+pub(crate) struct Admittance {
+    pub(crate) permit: Permit,
+    /// Room for its usage record.
+    pub(crate) place: Place,
+    /// What it has reserved of quotas, if there are any.
+    pub(crate) passage: Option<Passage>,
+}
+
 /// An admitted invocation: whose it is, since when, and by which permit.
 ///
-/// Ends in [`Ticket::settle`]; a ticket that is dropped settles its permit as our own fault.
+/// Ends in [`Ticket::settle`]; a ticket that is dropped is settled as our own fault.
 #[derive(Debug)]
 pub(crate) struct Ticket {
     pub(crate) target: Arc<Target>,
     pub(crate) exchange: Arc<Exchange>,
     pub(crate) started: Moment,
     pub(crate) id: RequestId,
-    permit: Permit,
-    events: Arc<EventQueue>,
+    /// There until it is settled.
+    held: Option<Admittance>,
+    serving: Arc<Serving>,
     method: http::Method,
     path: Option<PathAndQuery>,
     bytes_in: BodyMeter,
@@ -32,7 +50,7 @@ pub(crate) struct Ticket {
 
 /// What a ticket is made of besides the target.
 pub(crate) struct Admitted {
-    pub(crate) permit: Permit,
+    pub(crate) admittance: Admittance,
     pub(crate) started: Moment,
     pub(crate) id: RequestId,
     pub(crate) bytes_in: BodyMeter,
@@ -42,22 +60,43 @@ impl Ticket {
     pub(crate) fn new<B>(
         (target, inside): (Arc<Target>, Option<Arc<dyn Inside>>),
         admitted: Admitted,
-        events: Arc<EventQueue>,
+        serving: &Arc<Serving>,
         request: &http::Request<B>,
     ) -> Self {
-        let exchange = Arc::new(Exchange::within(target.gauge(), inside));
+        let passage = admitted.admittance.passage.as_ref();
+        let cpu_nanos_max = passage.map_or(target.ask().cpu_nanos_max, Passage::cpu_nanos_max);
+        let exchange = Arc::new(Exchange::within(target.gauge(cpu_nanos_max), inside));
         Self {
             target,
             exchange,
             started: admitted.started,
             id: admitted.id,
-            permit: admitted.permit,
-            events,
+            held: Some(admitted.admittance),
+            serving: Arc::clone(serving),
             method: request.method().clone(),
             path: request.uri().path_and_query().cloned(),
             bytes_in: admitted.bytes_in,
             detail: None,
         }
+    }
+
+    /// A guest whose quota left it less executed time than its own limit gets more while there is some, before it comes
+    /// to the end of what it has.
+    pub(crate) fn extend(&mut self) {
+        let Some(passage) = self.held.as_mut().and_then(|held| held.passage.as_mut()) else { return };
+        let (gauge, limit) = (self.exchange.gauge(), self.target.ask().cpu_nanos_max);
+        let granted = passage.cpu_nanos_max();
+        if granted < limit && granted.saturating_sub(gauge.cpu_nanos()) < EXTEND_BELOW_NANOS {
+            let more = EXTEND_NANOS.min(limit - granted);
+            gauge.allow(passage.extend(self.serving.books.now_us(), more));
+        }
+    }
+
+    /// An invocation that came to the end of what a quota left it met the quota, and not its own limit.
+    pub(crate) fn named(&self, outcome: Outcome) -> Outcome {
+        let passage = self.held.as_ref().and_then(|held| held.passage.as_ref());
+        let is_lowered = passage.is_some_and(|passage| passage.cpu_nanos_max() < self.target.ask().cpu_nanos_max);
+        if outcome == Outcome::CpuLimit && is_lowered { Outcome::Quota } else { outcome }
     }
 
     /// Notes what the operator is to be told beyond the outcome.
@@ -73,7 +112,7 @@ impl Ticket {
         match self.exchange.end() {
             Some(GuestEnd::Finished) if self.exchange.gauge().breach() == Some(Breach::Memory) => Outcome::MemoryLimit,
             Some(GuestEnd::Finished) => Outcome::NoResponse,
-            Some(end) => outcome_of(end),
+            Some(end) => self.named(outcome_of(end)),
             None => Outcome::HostError,
         }
     }
@@ -85,29 +124,47 @@ impl Ticket {
 
     /// Whatever a guest makes of a request that broke off, if it is not a breach of its limits: its client left.
     fn blamed(&self, outcome: Outcome) -> Outcome {
+        let outcome = self.named(outcome);
         let within_limits = matches!(outcome, Outcome::Ok | Outcome::Trap | Outcome::NoResponse);
         if within_limits && self.bytes_in.disconnected() { Outcome::ClientGone } else { outcome }
     }
 
-    /// Ends the invocation: the permit is settled and the canonical event written.
-    pub(crate) fn settle(self, outcome: Outcome, status: u16, bytes_out: u64) {
+    /// Ends the invocation: its usage is recorded, the canonical event written, and the permit settled.
+    pub(crate) fn settle(mut self, outcome: Outcome, status: u16, bytes_out: u64) {
         let outcome = self.blamed(outcome);
-        let wall = now().saturating_duration_since(self.started);
+        self.close(outcome, status, bytes_out);
+    }
+
+    fn close(&mut self, outcome: Outcome, status: u16, bytes_out: u64) {
+        let Some(Admittance { permit, place, passage }) = self.held.take() else { return };
+        let ended = now();
         let gauge = self.exchange.gauge();
         let usage = Usage {
-            wall_us: u64::try_from(wall.as_micros()).unwrap_or(u64::MAX),
+            wall_us: u64::try_from(ended.saturating_duration_since(self.started).as_micros()).unwrap_or(u64::MAX),
             executed_us: gauge.cpu_nanos() / 1_000,
             memory_peak_bytes: gauge.memory_peak_bytes(),
             bytes_in: self.bytes_in.bytes(),
             bytes_out,
+            host_calls: gauge.host_calls(),
             ..Usage::default()
         };
-        let detail = self.detail.or_else(|| self.exchange.end().and_then(detail_of));
-        self.events.push(Event::Invoked(Box::new(Invoked {
+        let books = &self.serving.books;
+        place.append(&Entry {
+            subject: self.target.subject,
+            id: books.invocation(),
+            started_us: books.calendar.micros(self.started),
+            outcome,
+            usage,
+        });
+        if let Some(passage) = passage {
+            passage.settle(books.calendar.micros(ended), gauge.cpu_nanos());
+        }
+        let detail = self.detail.take().or_else(|| self.exchange.end().and_then(detail_of));
+        self.serving.events.push(Event::Invoked(Box::new(Invoked {
             id: self.id,
-            target: self.target,
-            method: self.method,
-            path: self.path,
+            target: Arc::clone(&self.target),
+            method: std::mem::take(&mut self.method),
+            path: self.path.take(),
             started: self.started,
             status,
             outcome,
@@ -115,7 +172,13 @@ impl Ticket {
             detail,
         })));
         // Last: who waits for the invocations to end finds their events in the queue.
-        self.permit.settle(outcome, &usage);
+        permit.settle(outcome, &usage);
+    }
+}
+
+impl Drop for Ticket {
+    fn drop(&mut self) {
+        self.close(Outcome::HostError, Outcome::HostError.status(), 0);
     }
 }
 

@@ -2,7 +2,7 @@
 
 mod feed;
 
-use crate::node::Workshop;
+use crate::workshop::Workshop;
 use cumulet_artifact::NodeKey;
 use cumulet_capability::{LiveConfig, Values};
 use cumulet_provider::vault::VaultError;

@@ -8,6 +8,7 @@ use crate::compiler::turns::{Full, Turns};
 use crate::compiler::worker::WorkerLimits;
 use cumulet_engine::{EngineClass, Engines};
 use cumulet_spec::id::TenantId;
+use cumulet_spec::node::CompileLimits;
 use cumulet_spec::quantity::Bytes;
 use parking_lot::Mutex;
 use std::sync::{Arc, Weak};
@@ -35,6 +36,22 @@ pub struct CompilerSettings {
     pub waiting_max: usize,
     /// How long each of them waits at most.
     pub waiting_time: Duration,
+}
+
+impl CompilerSettings {
+    /// The defaults, with what a node's configuration says.
+    #[must_use]
+    pub fn of(limits: CompileLimits) -> Self {
+        let default = Self::default();
+        Self {
+            processes: limits.processes.map_or(default.processes, |count| usize::try_from(count).unwrap_or(1)),
+            limits: WorkerLimits {
+                memory: limits.memory.unwrap_or(default.limits.memory),
+                time: limits.time.unwrap_or(default.limits.time),
+            },
+            ..default
+        }
+    }
 }
 
 impl Default for CompilerSettings {

@@ -24,6 +24,10 @@ const WALL_FACTOR: u32 = 4;
 /// What the standard library writes before it aborts for want of memory.
 const ALLOCATION_FAILED: &str = "memory allocation of";
 
+/// Our allocator reserves a gibibyte at a time. As it does it by default, all of that is writable from the start, and
+/// counts against the limit although nobody uses it; so it shall ask for each part when it needs it.
+const ARENA: (&str, &str) = ("MIMALLOC_ARENA_EAGER_COMMIT", "0");
+
 /// The program that compiles: what [`run_worker`](crate::compiler::run_worker) runs in.
 #[derive(Clone, Debug)]
 pub struct WorkerProgram {
@@ -90,6 +94,7 @@ impl Process {
             .args(limits.to_args())
             // Nothing of the node's environment: it may hold addresses and passwords.
             .env_clear()
+            .env(ARENA.0, ARENA.1)
             .current_dir("/")
             .stdin(Stdio::piped())
             .stdout(Stdio::piped())
@@ -141,8 +146,10 @@ impl Process {
     /// Sends one frame and reads one, while what the process writes to its standard error is taken away.
     async fn ask(&mut self, kind: Kind, content: &[&[u8]], time: Duration) -> Result<Answer, Silence> {
         let dialogue = async {
-            send(&mut self.input, kind, content).await?;
-            receive(&mut self.output).await
+            // Who stops listening may have said why.
+            let sent = send(&mut self.input, kind, content).await;
+            let heard = receive(&mut self.output).await;
+            if matches!(heard, Err(Silence::Gone)) { sent.and(heard) } else { heard }
         };
         within(time, dialogue, follow(&mut self.errors, &mut self.tail)).await.unwrap_or(Err(Silence::Late))
     }

@@ -3,6 +3,7 @@
 use super::partial::Partial;
 use super::{Event, EventFormat, Invoked, Printed};
 use crate::clock::Calendar;
+use cumulet_spec::id::{AppId, TenantId};
 use cumulet_spec::outcome::Outcome;
 use std::io::Write as _;
 
@@ -54,8 +55,7 @@ impl Lines {
         out.extend_from_slice(invoked.id.as_bytes());
         out.extend_from_slice(b"\",\"started_us\":");
         number(out, self.calendar.micros(invoked.started));
-        out.extend_from_slice(b",\"app\":\"");
-        out.extend_from_slice(invoked.target.app.as_str().as_bytes());
+        app_json(out, &invoked.target.id);
         out.extend_from_slice(b"\",\"component\":\"");
         out.extend_from_slice(invoked.target.component.as_str().as_bytes());
         out.extend_from_slice(b"\",\"method\":");
@@ -95,8 +95,13 @@ fn invoked_plain(invoked: &Invoked, out: &mut Vec<u8>) {
     out.extend_from_slice(invoked.method.as_str().as_bytes());
     out.push(b' ');
     visible(out, invoked.path.as_ref().map_or("*", http::uri::PathAndQuery::path));
+    let id = &invoked.target.id;
+    if id.tenant != TenantId::local() {
+        out.extend_from_slice(b" tenant=");
+        out.extend_from_slice(id.tenant.as_str().as_bytes());
+    }
     out.extend_from_slice(b" app=");
-    out.extend_from_slice(invoked.target.app.as_str().as_bytes());
+    out.extend_from_slice(id.app.as_str().as_bytes());
     out.extend_from_slice(b" component=");
     out.extend_from_slice(invoked.target.component.as_str().as_bytes());
     out.extend_from_slice(b" wall=");
@@ -125,8 +130,8 @@ fn printed_lines(printed: &Printed, format: EventFormat, out: &mut Vec<u8>) {
             EventFormat::Json => {
                 out.extend_from_slice(b"{\"event\":\"output\",\"request_id\":\"");
                 out.extend_from_slice(printed.id.as_bytes());
-                out.extend_from_slice(b"\",\"app\":\"");
-                out.extend_from_slice(app.as_str().as_bytes());
+                out.push(b'"');
+                app_json(out, app);
                 out.extend_from_slice(b"\",\"component\":\"");
                 out.extend_from_slice(component.as_str().as_bytes());
                 out.extend_from_slice(b"\",\"stream\":\"");
@@ -159,6 +164,17 @@ fn cut(line: &str) -> &str {
 
 fn number(out: &mut Vec<u8>, number: u64) {
     out.extend_from_slice(itoa::Buffer::new().format(number).as_bytes());
+}
+
+/// The fields that say whose app it is, without the last quote. Where no tenants were set up there is none to tell.
+fn app_json(out: &mut Vec<u8>, id: &AppId) {
+    if id.tenant != TenantId::local() {
+        out.extend_from_slice(b",\"tenant\":\"");
+        out.extend_from_slice(id.tenant.as_str().as_bytes());
+        out.push(b'"');
+    }
+    out.extend_from_slice(b",\"app\":\"");
+    out.extend_from_slice(id.app.as_str().as_bytes());
 }
 
 /// Milliseconds with three decimals.

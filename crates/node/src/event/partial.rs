@@ -68,10 +68,10 @@ fn with(piece: &Printed, bytes: Bytes) -> Printed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cumulet_spec::id::{AppName, ComponentName};
+    use cumulet_spec::id::ComponentName;
 
     fn piece(id: &str, channel: Channel, text: &str) -> Printed {
-        let place = Arc::new((AppName::parse("app").unwrap(), ComponentName::parse("guest").unwrap()));
+        let place = Arc::new(("app".parse().unwrap(), ComponentName::parse("guest").unwrap()));
         Printed {
             id: RequestId::parse(id.as_bytes()).unwrap(),
             place,

@@ -12,7 +12,7 @@ const SHORT: Duration = Duration::from_millis(200);
 #[tokio::test]
 async fn an_invocation_may_make_so_many_requests() {
     let server = Server::plain().await;
-    let mut hooks = Hooks::new(outbound(&[&server.origin()]), None);
+    let mut hooks = Hooks::new(outbound(&[&server.origin()]), None, Arc::new(cumulet_engine::Gauge::new(0, 0)));
     assert_eq!(hooks.requests_left, REQUESTS_PER_INVOCATION_MAX);
     hooks.requests_left = 2;
     let mut found = Vec::new();

@@ -175,13 +175,14 @@ fn not_started(error: &StartError) -> Box<Failure> {
             failure.next("choose an address of this machine and a port from 1024 with --listen and --admin")
         }
         StartError::Unset(..) | StartError::Address(..) => failure.next("set the variable, or give a URL with --bind"),
-        StartError::DataDir { .. } | StartError::Key(_) | StartError::Store(_) => {
+        StartError::DataDir { .. } | StartError::Key(_) | StartError::Store(_) | StartError::Registry(_) => {
             failure.next("choose a folder that can be written with --data-dir")
         }
         StartError::Engine(_) | StartError::Thread(_) => {
             failure.next("see how much memory and how many threads may be had here (ulimit -a)")
         }
-        StartError::Link(_) => failure,
+        // What a ledger's errors say ends with the next step.
+        StartError::Link(_) | StartError::Ledger(_) => failure,
     }
 }
 
@@ -198,7 +199,7 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         LoadErrorKind::Source(_) => "see that the file is there and can be read",
         LoadErrorKind::Inspect(_) | LoadErrorKind::Map(_) => "build it again",
         LoadErrorKind::Compile(_) => "validate it with `cumulet check`, and build it again",
-        LoadErrorKind::Store(_) => {
+        LoadErrorKind::Store(_) | LoadErrorKind::Component(_) | LoadErrorKind::Ledger(_) => {
             "see that the data folder can be written and has space, or choose another with --data-dir"
         }
         LoadErrorKind::Profile(_) => "correct the grant",

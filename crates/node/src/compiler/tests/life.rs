@@ -6,7 +6,7 @@ use crate::clock;
 use crate::compiler::frame::{Kind, Prefix, class_code, hello};
 use crate::compiler::{CompileFailure, CompilerSettings, Pool};
 use cumulet_engine::EngineClass;
-use rustix::process::{Pid, Signal, kill_process};
+use rustix::process::{Pid, Signal, WaitId, WaitIdOptions, kill_process, waitid};
 use std::io::{Read as _, Write as _};
 use std::process::{Command, Stdio};
 use std::time::Duration;
@@ -78,10 +78,9 @@ async fn a_process_that_died_in_its_sleep_is_replaced() {
     let pool = pool(settings());
     let process = processes(&pool, &["a"]).await[0];
     kill(process);
-    // The system tells of the end a moment later; until then the process counts as alive.
-    while std::fs::read_to_string(format!("/proc/{process}/stat")).is_ok_and(|stat| !stat.contains(") Z")) {
-        tokio::task::yield_now().await;
-    }
+    // All of its threads are gone once it can be waited for.
+    let ended = WaitId::Pid(Pid::from_raw(i32::try_from(process).unwrap()).unwrap());
+    waitid(ended, WaitIdOptions::EXITED | WaitIdOptions::NOWAIT).unwrap();
     assert_ne!(processes(&pool, &["a"]).await, [process]);
 }
 
@@ -174,8 +173,12 @@ async fn a_process_has_given_up_what_it_does_not_need() {
     ] {
         assert!(limits.contains(line), "{line}: {limits}");
     }
-    assert!(read("status").contains("NoNewPrivs:\t1"));
-    let stat = read("stat");
+    // What is given up by thread is inherited by the one that reads; the first one here belongs to the test.
+    let threads = std::fs::read_dir(format!("/proc/{process}/task")).unwrap().map(|entry| entry.unwrap().path());
+    let thread = threads.into_iter().find(|path| std::fs::read(path.join("comm")).unwrap() == b"requests\n").unwrap();
+    let of_thread = |file: &str| std::fs::read_to_string(thread.join(file)).unwrap();
+    assert!(of_thread("status").contains("NoNewPrivs:\t1"));
+    let stat = of_thread("stat");
     let nice = stat.rsplit(") ").next().unwrap().split(' ').nth(16).unwrap();
     assert_eq!(nice, "5");
     let environment = read("environ");

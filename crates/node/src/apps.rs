@@ -1,0 +1,72 @@
+//! The apps of a node: deployed on the disk, loaded while they are called.
+//!
+//! A request for a loaded app finds it by its host. For any other, one thread looks the app up, maps what was compiled,
+//! links it, and puts it among the loaded ones, while whoever else wants the same app waits for that. What was used
+//! longest ago is let go for it.
+
+mod code;
+mod cold;
+mod host;
+mod loaded;
+mod wake;
+
+use crate::workshop::Workshop;
+use cumulet_control::Registry;
+use cumulet_spec::id::AppId;
+use parking_lot::Mutex;
+use std::collections::HashMap;
+use std::sync::Arc;
+use tokio::sync::{OnceCell, Semaphore};
+
+pub(crate) use code::{Code, Codes};
+pub(crate) use cold::{ColdStarts, Phase};
+pub(crate) use host::{Domain, bare};
+pub(crate) use loaded::{LoadBounds, LoadedApp, LoadedApps, LoadedTotals};
+pub(crate) use wake::WakeError;
+
+/// What is deployed, and what of it is loaded.
+#[derive(Debug)]
+pub(crate) struct Apps {
+    pub(crate) registry: Registry,
+    pub(crate) workshop: Arc<Workshop>,
+    pub(crate) cold: ColdStarts,
+    domain: Domain,
+    loaded: LoadedApps,
+    /// Those that are being loaded, by host: whoever comes second waits for the first.
+    waking: Mutex<HashMap<Box<str>, Arc<Waking>>>,
+    /// Bounds how many are loaded at once.
+    turns: Semaphore,
+}
+
+/// What loading an app came to; `None` when there is none.
+type Waking = OnceCell<Result<Option<Arc<LoadedApp>>, Arc<WakeError>>>;
+
+impl Apps {
+    pub(crate) fn new(registry: Registry, workshop: Arc<Workshop>, domain: &str, bounds: LoadBounds) -> Arc<Self> {
+        let loaded = LoadedApps::new(bounds, Arc::clone(workshop.codes.totals()));
+        let threads = std::thread::available_parallelism().map_or(1, usize::from);
+        Arc::new(Self {
+            registry,
+            workshop,
+            cold: ColdStarts::default(),
+            domain: Domain::new(domain),
+            loaded,
+            waking: Mutex::default(),
+            turns: Semaphore::new(threads),
+        })
+    }
+
+    /// The loaded app that answers at a host, in lower case and without a port.
+    pub(crate) fn find(&self, host: &str) -> Option<Arc<LoadedApp>> {
+        self.loaded.find(host)
+    }
+
+    /// Lets the next request find what is deployed by then. Requests in flight finish on what they began with.
+    pub(crate) fn changed(&self, id: &AppId) {
+        drop(self.loaded.remove(id));
+    }
+
+    pub(crate) fn totals(&self) -> LoadedTotals {
+        self.loaded.totals()
+    }
+}

@@ -1,0 +1,194 @@
+//! An app that is called wakes up: from a row and a compiled file to something that runs.
+
+use crate::apps::{Apps, LoadedApp, Phase};
+use crate::clock::{Moment, now};
+use crate::furnish::{self, Plan};
+use crate::load::LoadErrorKind;
+use crate::target::{Crew, Target};
+use cumulet_control::{DeployedApp, FindError, RegistryError};
+use cumulet_spec::id::{AppId, ComponentName, Digest};
+use cumulet_spec::limit::Limits;
+use cumulet_spec::revision::RevisionComponent;
+use cumulet_spec::route::RouteTable;
+use std::collections::BTreeMap;
+use std::sync::Arc;
+use std::time::Duration;
+use thiserror::Error;
+use tokio::runtime::Handle;
+
+/// How long a request waits for its turn to load an app, and for the app.
+const WAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// What a loaded app takes besides its code, in bytes: tables, grants, what a component is linked to.
+const COMPONENT_BYTES: u64 = 24 << 10;
+
+/// An app could not be loaded.
+#[derive(Debug, Error)]
+pub(crate) enum WakeError {
+    /// The registry cannot be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
+    /// What it says of this app cannot be used.
+    #[error(transparent)]
+    Find(#[from] FindError),
+    /// One of its components is not to be had.
+    #[error("component `{component}` of {app} cannot be loaded")]
+    Component {
+        /// Whose it is.
+        app: AppId,
+        /// The component.
+        component: ComponentName,
+        /// Why.
+        #[source]
+        kind: LoadErrorKind,
+    },
+    /// Too many others are being loaded.
+    #[error("the node is busy loading others")]
+    Busy,
+    /// The work was lost.
+    #[error("loading was interrupted")]
+    Interrupted,
+}
+
+/// How far one attempt came.
+enum Attempt {
+    /// No app has this host.
+    Unknown,
+    Ready(Arc<LoadedApp>),
+    /// What is to be compiled first.
+    Uncompiled(AppId, Vec<(ComponentName, Digest, Limits)>),
+}
+
+impl Apps {
+    /// Loads the app that answers at a host, or waits for whoever does; `None` when there is none.
+    ///
+    /// # Cancel safety
+    /// Whoever goes away while it loads for others leaves the work to the next of them.
+    pub(crate) async fn wake(self: &Arc<Self>, host: &str) -> Result<Option<Arc<LoadedApp>>, Arc<WakeError>> {
+        let waking = Arc::clone(self.waking.lock().entry(host.into()).or_default());
+        let work = waking.get_or_init(|| async { self.load(host).await.map_err(Arc::new) });
+        let woken = tokio::time::timeout(WAKE_TIME_MAX, work).await.cloned();
+        // From now on it is among the loaded ones, or the next request asks anew.
+        self.waking.lock().remove(host);
+        woken.unwrap_or_else(|_elapsed| Err(Arc::new(WakeError::Busy)))
+    }
+
+    async fn load(self: &Arc<Self>, host: &str) -> Result<Option<Arc<LoadedApp>>, WakeError> {
+        let Ok(_turn) = self.turns.acquire().await else { return Err(WakeError::Interrupted) };
+        let mut attempt = self.attempt(host).await?;
+        if let Attempt::Uncompiled(app, missing) = attempt {
+            self.compile(&app, missing).await?;
+            attempt = self.attempt(host).await?;
+        }
+        match attempt {
+            Attempt::Ready(app) => Ok(Some(app)),
+            Attempt::Unknown => Ok(None),
+            Attempt::Uncompiled(..) => Err(WakeError::Interrupted),
+        }
+    }
+
+    async fn attempt(self: &Arc<Self>, host: &str) -> Result<Attempt, WakeError> {
+        let (apps, host, runtime) = (Arc::clone(self), host.to_owned(), Handle::current());
+        let work = tokio::task::spawn_blocking(move || {
+            let attempt = apps.attempt_here(&host, &runtime);
+            if attempt.is_err() {
+                apps.cold.failed();
+            }
+            attempt
+        });
+        work.await.unwrap_or(Err(WakeError::Interrupted))
+    }
+
+    /// All of it on one thread: handing over costs more than any of the steps.
+    fn attempt_here(&self, host: &str, runtime: &Handle) -> Result<Attempt, WakeError> {
+        let started = now();
+        let Some((id, deployed)) = self.deployed(host)? else { return Ok(Attempt::Unknown) };
+        let looked_up = self.passed(Phase::Lookup, started);
+        let (mut targets, mut missing) = (BTreeMap::new(), Vec::new());
+        let (mut verify, mut map) = (Duration::ZERO, Duration::ZERO);
+        let fail = |component: &ComponentName, kind| WakeError::Component {
+            app: id.clone(),
+            component: component.clone(),
+            kind,
+        };
+        let household =
+            self.workshop.household(&id, deployed.id).map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
+        for (name, component) in &deployed.revision.components {
+            let began = now();
+            let file =
+                furnish::find(&self.workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
+            verify += began.elapsed();
+            let Some(file) = file else {
+                missing.push((name.clone(), component.digest, component.limits));
+                continue;
+            };
+            let began = now();
+            let code = furnish::map(&self.workshop, file).map_err(|kind| fail(name, kind))?;
+            map += began.elapsed();
+            let Some(code) = code else {
+                missing.push((name.clone(), component.digest, component.limits));
+                continue;
+            };
+            let plan = plan(name, component);
+            let target = runtime.block_on(furnish::furnish(&self.workshop, &household, &plan, code));
+            targets.insert(name.clone(), Arc::new(target.map_err(|kind| fail(name, kind))?));
+        }
+        if !missing.is_empty() {
+            return Ok(Attempt::Uncompiled(id, missing));
+        }
+        let app = loaded(id, &deployed, targets)?;
+        self.cold.add(Phase::Verify, verify);
+        self.cold.add(Phase::Map, map);
+        self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(verify + map));
+        self.cold.loaded();
+        app.used(self.workshop.books.now_us());
+        drop(self.loaded.insert(Arc::clone(&app), host));
+        Ok(Attempt::Ready(app))
+    }
+
+    fn deployed(&self, host: &str) -> Result<Option<(AppId, DeployedApp)>, WakeError> {
+        let id = match self.domain.app_of(host) {
+            Some(id) => Some(id),
+            None => self.registry.find_host(host)?.map(|(tenant, app)| AppId { tenant, app }),
+        };
+        let Some(id) = id else { return Ok(None) };
+        let deployed = self.registry.find(&id.tenant, &id.app)?;
+        Ok(deployed.map(|deployed| (id, deployed)))
+    }
+
+    fn passed(&self, phase: Phase, since: Moment) -> Moment {
+        let at = now();
+        self.cold.add(phase, at.saturating_duration_since(since));
+        at
+    }
+
+    async fn compile(&self, id: &AppId, missing: Vec<(ComponentName, Digest, Limits)>) -> Result<(), WakeError> {
+        let started = now();
+        for (component, digest, limits) in missing {
+            let compiled = furnish::compile_again(&self.workshop, &id.tenant, digest, &limits).await;
+            compiled.map_err(|kind| WakeError::Component { app: id.clone(), component, kind })?;
+        }
+        self.passed(Phase::Compile, started);
+        Ok(())
+    }
+}
+
+fn plan<'a>(name: &'a ComponentName, component: &'a RevisionComponent) -> Plan<'a> {
+    Plan { component: name, grants: &component.grants, limits: &component.limits }
+}
+
+fn loaded(
+    id: AppId,
+    deployed: &DeployedApp,
+    targets: BTreeMap<ComponentName, Arc<Target>>,
+) -> Result<Arc<LoadedApp>, WakeError> {
+    let bytes = targets.len() as u64 * COMPONENT_BYTES;
+    let crew = Crew::new(targets);
+    let routes = &deployed.revision.routes;
+    let routes = routes.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
+    let routes = RouteTable::new(routes.collect()).map_err(|conflict| WakeError::Component {
+        app: id.clone(),
+        component: ComponentName::nearest("app"),
+        kind: conflict.into(),
+    })?;
+    Ok(Arc::new(LoadedApp::new(id, deployed.generation.0, routes, bytes)))
+}

@@ -1,0 +1,159 @@
+//! An app is deployed: its components are kept, compiled and linked once, and only then is it what answers.
+
+use crate::apps::{Apps, Domain};
+use crate::furnish::{self, Plan, blocking};
+use crate::load::{LoadError, LoadErrorKind, LoadStep, Resolved, obtain, of_any, resolve};
+use crate::workshop::{Household, Workshop};
+use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey};
+use cumulet_spec::id::{AppId, Digest, TenantId};
+use cumulet_spec::manifest::{Component, Manifest};
+use std::path::Path;
+use std::sync::Arc;
+use thiserror::Error;
+
+/// What is to be deployed.
+#[derive(Debug)]
+pub struct DeployRequest<'a> {
+    /// Whose app it becomes.
+    pub tenant: TenantId,
+    /// The app.
+    pub manifest: &'a Manifest,
+    /// What relative paths in the manifest are taken from.
+    pub base_dir: &'a Path,
+    /// What the client calls this request, if it may send it again.
+    pub idempotency_key: Option<IdempotencyKey>,
+    /// The generation that the client saw last, if it minds what came between.
+    pub expected_generation: Option<ChangeNumber>,
+}
+
+/// What a deploy came to.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct DeployedRevision {
+    /// The app.
+    pub id: AppId,
+    /// Its generation from now on.
+    pub generation: ChangeNumber,
+    /// Its revision.
+    pub revision: Digest,
+    /// Where it answers.
+    pub hosts: Vec<String>,
+}
+
+/// An app was not deployed. What ran before runs on.
+#[derive(Debug, Error)]
+pub enum DeployError {
+    /// The node serves one app, which its manifest says.
+    #[error("this node serves one app; deploy to one that was started with `cumulet node`")]
+    NoRegistry,
+    /// A component could not be made ready.
+    #[error(transparent)]
+    Load(#[from] LoadError),
+    /// A route names a host that the tenant was not granted.
+    #[error("the host `{host}` is not granted to tenant {tenant}; name it in the node's configuration")]
+    Host {
+        /// The host.
+        host: String,
+        /// The tenant.
+        tenant: TenantId,
+    },
+    /// The memory limit of a component is above what the tenant or the app may use at once.
+    #[error("component `{0}` has a memory limit above the quota of its tenant or app, so that it could never run")]
+    Memory(cumulet_spec::id::ComponentName),
+    /// The registry refused, or could not keep it.
+    #[error(transparent)]
+    Change(#[from] ChangeError),
+}
+
+/// Deploys. When this returns, the next request to the app is answered by the new revision, also after the power failed.
+pub(crate) async fn deploy(
+    apps: &Arc<Apps>,
+    request: DeployRequest<'_>,
+    progress: impl Fn(LoadStep),
+) -> Result<DeployedRevision, DeployError> {
+    let DeployRequest { tenant, manifest, base_dir, idempotency_key, expected_generation } = request;
+    let workshop = &apps.workshop;
+    let id = AppId { tenant, app: manifest.app.name.clone() };
+    let hosts = hosts(workshop, &id, manifest)?;
+    fits(workshop, &id, manifest)?;
+    let Resolved { sources, mut revision } = resolve(manifest, base_dir).await?;
+    for component in revision.components.values_mut() {
+        for folder in &mut component.grants.file {
+            folder.from = base_dir.join(&folder.from);
+        }
+    }
+    let household = workshop.household(&id, revision.id()).map_err(of_any(manifest))?;
+    let household = Household { base: base_dir.to_owned(), ..household };
+    for (name, source) in &sources {
+        let Some(component) = manifest.components.get(name) else { continue };
+        let fail = |kind| LoadError { component: name.clone(), kind };
+        keep(workshop, source.bytes.clone()).await.map_err(fail)?;
+        let code = obtain(workshop, &id.tenant, (name, source, component), &progress).await.map_err(fail)?;
+        // Linked once, so that what cannot be is known now; its usage can be recorded from here on.
+        let plan = plan(name, component);
+        drop(furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?);
+    }
+    let domain = workshop.accounts.config().domain.clone();
+    let mut answers: Vec<String> = vec![format!("{}.{}.{domain}", id.app, id.tenant)];
+    answers.extend(hosts.iter().map(ToString::to_string));
+    let change = Deploy {
+        tenant: id.tenant.clone(),
+        revision,
+        hosts,
+        at_us: workshop.books.now_us(),
+        idempotency_key,
+        expected_generation,
+    };
+    let deployed = {
+        let apps = Arc::clone(apps);
+        tokio::task::spawn_blocking(move || apps.registry.deploy(&change)).await
+    };
+    let deployed = deployed.map_err(|_lost| of_any(manifest)(LoadErrorKind::Interrupted))??;
+    apps.changed(&id);
+    Ok(DeployedRevision { id, generation: deployed.number, revision: deployed.revision, hosts: answers })
+}
+
+fn plan<'a>(name: &'a cumulet_spec::id::ComponentName, component: &'a Component) -> Plan<'a> {
+    Plan { component: name, grants: &component.grants, limits: &component.limits }
+}
+
+/// Keeps a component's bytes: what was compiled from them may have to be made again.
+async fn keep(workshop: &Arc<Workshop>, bytes: bytes::Bytes) -> Result<(), LoadErrorKind> {
+    let workshop = Arc::clone(workshop);
+    blocking(move || {
+        workshop.components.put(&bytes)?;
+        Ok(())
+    })
+    .await
+}
+
+/// The hosts that the routes name, each of which the tenant was granted.
+fn hosts(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<Vec<Host>, DeployError> {
+    let config = workshop.accounts.config();
+    let domain = Domain::new(&config.domain);
+    let mut hosts: Vec<Host> = Vec::new();
+    for text in manifest.http.iter().filter_map(|route| route.host.as_deref()) {
+        let host = text.to_ascii_lowercase();
+        // Its own default host is nothing to be granted.
+        if domain.app_of(&host).as_ref() == Some(id) {
+            continue;
+        }
+        let refused = || DeployError::Host { host: host.clone(), tenant: id.tenant.clone() };
+        if !config.grants_host(&id.tenant, &host) {
+            return Err(refused());
+        }
+        let host = Host::parse(&host).map_err(|_invalid| refused())?;
+        if !hosts.contains(&host) {
+            hosts.push(host);
+        }
+    }
+    Ok(hosts)
+}
+
+/// A component that a quota could never let in is refused now.
+fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<(), DeployError> {
+    let config = workshop.accounts.config();
+    let quotas = [config.share(&id.tenant).quota, config.app_quota(&id.tenant, &id.app)];
+    let most = quotas.iter().filter_map(|quota| quota.memory).map(|memory| memory.0).min().unwrap_or(u64::MAX);
+    let over = manifest.components.iter().find(|(_, component)| component.limits.memory.0 > most);
+    over.map_or(Ok(()), |(name, _)| Err(DeployError::Memory(name.clone())))
+}

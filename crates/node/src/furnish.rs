@@ -1,0 +1,175 @@
+//! A component becomes a target: its code is found, mapped and shared, and linked to what it was granted.
+
+use crate::apps::Code;
+use crate::event::ComponentOutput;
+use crate::load::LoadErrorKind;
+use crate::target::{Target, TargetParts};
+use crate::values;
+use crate::workshop::{Household, Workshop};
+use bytes::Bytes;
+use cumulet_artifact::{CompiledKey, VerifiedFile};
+use cumulet_capability::{Prepared, Profile, Surroundings};
+use cumulet_engine::inspect::{Kind, inspect};
+use cumulet_engine::{EngineClass, load as map_compiled};
+use cumulet_meter::{Lane, LaneLimits};
+use cumulet_spec::grant::{Capability, Grants};
+use cumulet_spec::id::{ComponentName, Digest, TenantId};
+use cumulet_spec::limit::Limits;
+use std::sync::Arc;
+
+/// Memory beyond this is not to be had in the pool's slots, in bytes.
+const POOL_MEMORY_BYTES_MAX: u64 = 4 << 30;
+
+/// One component of a revision.
+#[derive(Clone, Copy)]
+pub(crate) struct Plan<'a> {
+    pub(crate) component: &'a ComponentName,
+    pub(crate) grants: &'a Grants,
+    pub(crate) limits: &'a Limits,
+}
+
+/// Code that was found.
+pub(crate) enum Found {
+    /// Some app runs on it already.
+    Mapped(Arc<Code>),
+    /// A file that this node made.
+    File(CompiledKey, EngineClass, VerifiedFile),
+}
+
+/// The classes of engine that a component with these limits may have been compiled for.
+fn classes(limits: &Limits) -> &'static [EngineClass] {
+    if limits.memory.0 > POOL_MEMORY_BYTES_MAX {
+        &[EngineClass::Large]
+    } else {
+        &[EngineClass::Plain, EngineClass::Async]
+    }
+}
+
+/// The class of engine for a component.
+///
+/// # Errors
+/// When the bytes are no component that answers requests.
+pub(crate) fn class_of(bytes: &[u8], limits: &Limits) -> Result<EngineClass, LoadErrorKind> {
+    match inspect(bytes)?.kind {
+        Kind::HttpP2 | Kind::HttpP3 if limits.memory.0 > POOL_MEMORY_BYTES_MAX => Ok(EngineClass::Large),
+        Kind::HttpP2 => Ok(EngineClass::Plain),
+        Kind::HttpP3 => Ok(EngineClass::Async),
+        _ => Err(LoadErrorKind::NotAHandler),
+    }
+}
+
+/// Finds what a component was compiled to. Blocks.
+pub(crate) fn find(workshop: &Workshop, digest: Digest, limits: &Limits) -> Result<Option<Found>, LoadErrorKind> {
+    for class in classes(limits) {
+        let key = workshop.key(digest, *class);
+        if let Some(code) = workshop.codes.get(&key) {
+            return Ok(Some(Found::Mapped(code)));
+        }
+        if let Some(file) = workshop.store.find(&key)? {
+            return Ok(Some(Found::File(key, *class, file)));
+        }
+    }
+    Ok(None)
+}
+
+/// Maps what was found; `None` for a file that does not load although its seal is right: another build made it. Blocks.
+pub(crate) fn map(workshop: &Workshop, found: Found) -> Result<Option<Arc<Code>>, LoadErrorKind> {
+    match found {
+        Found::Mapped(code) => Ok(Some(code)),
+        Found::File(key, class, file) => {
+            let compiled = map_compiled(&workshop.engines, class, &file.path_of_descriptor());
+            Ok(compiled.ok().map(|compiled| workshop.codes.share(key, compiled, file.code_bytes())))
+        }
+    }
+}
+
+/// Compiles a component and keeps what comes of it. Waits for its turn.
+pub(crate) async fn compile(
+    workshop: &Arc<Workshop>,
+    tenant: &TenantId,
+    (digest, class): (Digest, EngineClass),
+    bytes: Bytes,
+) -> Result<Arc<Code>, LoadErrorKind> {
+    let code = workshop.compiler.compile(tenant, class, bytes).await?;
+    let (workshop, key) = (Arc::clone(workshop), workshop.key(digest, class));
+    blocking(move || {
+        let file = workshop.store.put(&key, &code)?;
+        let compiled = map_compiled(&workshop.engines, class, &file.path_of_descriptor())?;
+        Ok(workshop.codes.share(key, compiled, file.code_bytes()))
+    })
+    .await
+}
+
+/// Compiles a deployed component whose compiled file is gone, or not to be trusted.
+pub(crate) async fn compile_again(
+    workshop: &Arc<Workshop>,
+    tenant: &TenantId,
+    digest: Digest,
+    limits: &Limits,
+) -> Result<(), LoadErrorKind> {
+    let (limits, store) = (*limits, Arc::clone(workshop));
+    let (bytes, class) = blocking(move || {
+        let bytes = store.components.get(&digest)?;
+        let class = class_of(&bytes, &limits)?;
+        Ok((Bytes::from(bytes), class))
+    })
+    .await?;
+    drop(compile(workshop, tenant, (digest, class), bytes).await?);
+    Ok(())
+}
+
+/// Links code to what its component was granted. Blocks for as long as reading values and opening folders takes.
+pub(crate) async fn furnish(
+    workshop: &Workshop,
+    household: &Household,
+    plan: &Plan<'_>,
+    code: Arc<Code>,
+) -> Result<Target, LoadErrorKind> {
+    let (id, name) = (&household.id, plan.component);
+    let grants = with_env(plan.grants, &workshop.env);
+    if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
+        return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
+    }
+    let (values, feed) = values::resolve(workshop, id, &grants, &household.base)?;
+    let around = Surroundings {
+        app: id,
+        base: &household.base,
+        sink: Arc::new(ComponentOutput::new(id.clone(), name.clone(), Arc::clone(&workshop.events))),
+        values,
+        stores: Arc::clone(&workshop.stores),
+        extra_roots: household.roots.clone(),
+        clock_step: workshop.clock_step,
+        witness: workshop.witness(name),
+    };
+    let profile = Profile::new(&grants, around).await?;
+    let prepared = Prepared::new(&workshop.engines, &workshop.linkers, &code.compiled, Arc::new(profile))?;
+    let limits = LaneLimits { concurrency: plan.limits.concurrency, slots: prepared.slots() };
+    let lane = Lane::new(limits, Arc::clone(&workshop.admission), workshop.tally(id, name));
+    Ok(Target::new(TargetParts {
+        id: id.clone(),
+        component: name.clone(),
+        prepared,
+        feed,
+        code,
+        lane,
+        turn: household.turn,
+        subject: workshop.subject(household, name)?,
+        quotas: household.quotas.clone(),
+        refused: workshop.books.refused(id, name),
+        limits: *plan.limits,
+        calls_inside: grants.http.iter().any(|grant| grant.origin.host.is_inside()),
+    }))
+}
+
+fn with_env(grants: &Grants, env: &[(String, String)]) -> Grants {
+    let mut grants = grants.clone();
+    grants.env.extend(env.iter().cloned());
+    grants
+}
+
+/// Runs work that blocks on a thread where that is allowed.
+pub(crate) async fn blocking<T: Send + 'static>(
+    work: impl FnOnce() -> Result<T, LoadErrorKind> + Send + 'static,
+) -> Result<T, LoadErrorKind> {
+    tokio::task::spawn_blocking(work).await.unwrap_or(Err(LoadErrorKind::Interrupted))
+}
