@@ -21,7 +21,7 @@ pub enum Breach {
 /// Written by the polling thread alone, so relaxed order suffices; readers see a value that is at most one poll old.
 #[derive(Debug)]
 pub struct Gauge {
-    cpu_nanos_max: AtomicU64,
+    cpu_nanos_max: u64,
     memory_bytes_max: u64,
     cpu_nanos: AtomicU64,
     slice_started_nanos: AtomicU64,
@@ -36,7 +36,7 @@ impl Gauge {
     #[must_use]
     pub fn new(cpu_nanos_max: u64, memory_bytes_max: u64) -> Self {
         Self {
-            cpu_nanos_max: AtomicU64::new(cpu_nanos_max),
+            cpu_nanos_max,
             memory_bytes_max,
             cpu_nanos: AtomicU64::new(0),
             slice_started_nanos: AtomicU64::new(0),
@@ -82,11 +82,6 @@ impl Gauge {
         }
     }
 
-    /// Gives more executed time, in nanoseconds.
-    pub fn allow(&self, nanos: u64) {
-        self.cpu_nanos_max.fetch_add(nanos, Ordering::Relaxed);
-    }
-
     /// Counts a call to the host.
     pub fn called(&self, capability: Capability) {
         if let Some(count) = self.host_calls.get(capability.index()) {
@@ -121,7 +116,7 @@ impl Gauge {
 
     /// Whether the executed time, the running slice included, is past its limit at `now_nanos`.
     pub(crate) fn is_over_cpu(&self, now_nanos: u64) -> bool {
-        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max.load(Ordering::Relaxed)
+        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max
     }
 
     /// Notes the sum of memories and tables.

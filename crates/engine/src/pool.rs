@@ -19,8 +19,9 @@ const ADDRESS_BYTES_PER_SLOT: u64 = MEMORIES_PER_SLOT as u64 * (MEMORY_SLOT_BYTE
 const MAPPINGS_PER_SLOT: u64 = POOLS * 2 * STACKS_PER_SLOT as u64 + 4 * MEMORIES_PER_SLOT as u64;
 /// The part of the machine's mappings that pools may take: the other half is for the code of loaded components.
 const MAPPINGS_DIVISOR: u64 = 2;
-/// The part of the address space that pools may take, in quarters: the last is for loaded code, files and the heap.
-const ADDRESS_QUARTERS: u64 = 3;
+/// The part of the address space that pools may take, in eighths. The program lies about two thirds up and cuts it in
+/// two, the larger part of which has to hold both pools; the rest is for loaded code, files and the heap.
+const ADDRESS_EIGHTHS: u64 = 5;
 
 /// The part of the machine's memory that the free slots of one pool may keep after a peak.
 const RESIDENT_PART: u64 = 8;
@@ -49,12 +50,12 @@ impl Default for PoolSettings {
 
 impl PoolSettings {
     /// As many slots as a machine carries, from 64 to 8,192: what is scarcest of its memory (4 MiB for each slot), its
-    /// mappings (16, of one half) and its address space (16 GiB, of three quarters) decides.
+    /// mappings (16, of one half) and its address space (16 GiB, of five eighths) decides.
     #[must_use]
     pub fn for_machine(machine: &Machine) -> Self {
         let by_memory = machine.memory_bytes / MEMORY_BYTES_PER_SLOT;
         let by_mappings = machine.mappings_max / MAPPINGS_DIVISOR / MAPPINGS_PER_SLOT;
-        let by_address = machine.address_bytes / 4 * ADDRESS_QUARTERS / (POOLS * ADDRESS_BYTES_PER_SLOT);
+        let by_address = machine.address_bytes / 8 * ADDRESS_EIGHTHS / (POOLS * ADDRESS_BYTES_PER_SLOT);
         let slots = by_memory.min(by_mappings).min(by_address);
         let slots = u32::try_from(slots).unwrap_or(SLOTS_MAX).clamp(SLOTS_MIN, SLOTS_MAX);
         let resident = machine.memory_bytes / RESIDENT_PART / u64::from(slots);

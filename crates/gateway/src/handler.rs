@@ -56,6 +56,11 @@ pub trait Handler: Clone + Send + Sync + 'static {
     fn refused(&self, refusal: Refusal) {
         let _: Refusal = refusal;
     }
+
+    /// Is told of a request that came too late, for counting. Must not block.
+    fn turned_away(&self, outcome: Outcome) {
+        let _: Outcome = outcome;
+    }
 }
 
 /// A request that gets an error response instead of a guest's.

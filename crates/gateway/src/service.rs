@@ -50,6 +50,7 @@ async fn answer<H: Handler>(
     }
     if connection.activity.is_leaving() {
         // It came after its connection was told to end: another connection will serve it.
+        connection.handler.turned_away(Outcome::Draining);
         let draining = Rejection { outcome: Outcome::Draining, retry_after: Some(DRAIN_RETRY_AFTER) };
         return text(reply::rejection(&draining, &id, inspection.format), in_flight);
     }

@@ -6,7 +6,9 @@ use crate::load::{LoadError, LoadErrorKind, LoadStep, Resolved, obtain, of_any, 
 use crate::workshop::{Household, Workshop};
 use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey};
 use cumulet_spec::id::{AppId, Digest, TenantId};
+use cumulet_spec::grant::ConfigSource;
 use cumulet_spec::manifest::{Component, Manifest};
+use cumulet_spec::quantity::Bytes;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
@@ -59,6 +61,14 @@ pub enum DeployError {
     /// The memory limit of a component is above what the tenant or the app may use at once.
     #[error("component `{0}` has a memory limit above the quota of its tenant or app, so that it could never run")]
     Memory(cumulet_spec::id::ComponentName),
+    /// Its code is larger than what the tenant or the app may have loaded.
+    #[error("its compiled code takes {bytes}, and {max} may be loaded of its tenant or app, so that it could never run")]
+    Loaded {
+        /// What it takes.
+        bytes: Bytes,
+        /// The smaller of the quotas.
+        max: Bytes,
+    },
     /// The registry refused, or could not keep it.
     #[error(transparent)]
     Change(#[from] ChangeError),
@@ -77,21 +87,28 @@ pub(crate) async fn deploy(
     fits(workshop, &id, manifest)?;
     let Resolved { sources, mut revision } = resolve(manifest, base_dir).await?;
     for component in revision.components.values_mut() {
-        for folder in &mut component.grants.file {
-            folder.from = base_dir.join(&folder.from);
+        let files = component.grants.config.values_mut().filter_map(|source| match source {
+            ConfigSource::File(path) => Some(path),
+            ConfigSource::Text(_) | ConfigSource::Env(_) => None,
+        });
+        for path in component.grants.file.iter_mut().map(|folder| &mut folder.from).chain(files) {
+            *path = base_dir.join(&*path);
         }
     }
     let household = workshop.household(&id, revision.id()).map_err(of_any(manifest))?;
     let household = Household { base: base_dir.to_owned(), ..household };
+    let mut bytes = 0;
     for (name, source) in &sources {
         let Some(component) = manifest.components.get(name) else { continue };
         let fail = |kind| LoadError { component: name.clone(), kind };
         keep(workshop, source.bytes.clone()).await.map_err(fail)?;
         let code = obtain(workshop, &id.tenant, (name, source, component), &progress).await.map_err(fail)?;
+        bytes += code.bytes;
         // Linked once, so that what cannot be is known now; its usage can be recorded from here on.
         let plan = plan(name, component);
         drop(furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?);
     }
+    fits_loaded(workshop, &id, bytes)?;
     let domain = workshop.accounts.config().domain.clone();
     let mut answers: Vec<String> = vec![format!("{}.{}.{domain}", id.app, id.tenant)];
     answers.extend(hosts.iter().map(ToString::to_string));
@@ -156,4 +173,14 @@ fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<(), Depl
     let most = quotas.iter().filter_map(|quota| quota.memory).map(|memory| memory.0).min().unwrap_or(u64::MAX);
     let over = manifest.components.iter().find(|(_, component)| component.limits.memory.0 > most);
     over.map_or(Ok(()), |(name, _)| Err(DeployError::Memory(name.clone())))
+}
+
+/// Whether the code of all its components fits into what the tenant, and the app, may have loaded.
+fn fits_loaded(workshop: &Workshop, id: &AppId, bytes: u64) -> Result<(), DeployError> {
+    let config = workshop.accounts.config();
+    let quotas = [config.share(&id.tenant).quota, config.app_quota(&id.tenant, &id.app)];
+    match quotas.iter().filter_map(|quota| quota.loaded).min_by_key(|most| most.0) {
+        Some(max) if bytes > max.0 => Err(DeployError::Loaded { bytes: Bytes(bytes), max }),
+        Some(_) | None => Ok(()),
+    }
 }

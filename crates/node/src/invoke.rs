@@ -43,7 +43,7 @@ pub(crate) async fn invoke_at(
     depth: u8,
 ) -> Result<http::Response<ReplyBody>, Rejection> {
     let admittance = admit(serving, &routed.target).await?;
-    let is_head = incoming.request.method() == http::Method::HEAD;
+    let framing = Framing::of(&incoming.request);
     let (ticket, request) = admitted(serving, (routed, depth), admittance, incoming);
     let mut guest = Box::pin(Arc::clone(&ticket.target.prepared).run(Arc::clone(&ticket.exchange), ticket.id, request));
     // The first slice runs at once, here: most guests need no other.
@@ -54,7 +54,7 @@ pub(crate) async fn invoke_at(
         return settle(ticket);
     }
     let task = Task::hand_off(guest, ticket, &serving.queue, &serving.slicer);
-    follow(Answer::new(task), is_head).await
+    follow(Answer::new(task), framing).await
 }
 
 /// Finds what answers a request; an app that sleeps is woken for it.
@@ -170,14 +170,18 @@ fn reject(ticket: Ticket, outcome: Outcome) -> Result<http::Response<ReplyBody>,
 }
 
 /// Waits for the response of a guest that runs in the queue.
-async fn follow(mut answer: Answer, is_head: bool) -> Result<http::Response<ReplyBody>, Rejection> {
+async fn follow(mut answer: Answer, framing: Framing) -> Result<http::Response<ReplyBody>, Rejection> {
     let exchange = Arc::clone(answer.task().exchange());
     let response: Option<Result<GuestResponse, String>> = poll_fn(|context| exchange.poll_take(context)).await;
     match response {
         Some(Ok(response)) if is_final(&response) && !answer.task().body_too_large() => {
             answer.task().answered(response.status().as_u16());
-            if let Some(bytes) = body_length(&response, is_head) {
+            if let Some(bytes) = framing.body_length(&response) {
                 answer.expect(bytes);
+            }
+            if framing.ends_with_head(&response) {
+                answer.complete();
+                recorded(&answer).await;
             }
             Ok(response.map(|body| ReplyBody::live(body, answer)))
         }
@@ -186,9 +190,15 @@ async fn follow(mut answer: Answer, is_head: bool) -> Result<http::Response<Repl
                 answer.task().note(text);
             }
             let outcome = answer.refuse();
+            recorded(&answer).await;
             Err(Rejection { outcome, retry_after: outcome.retry_after().then_some(RETRY_AFTER) })
         }
     }
+}
+
+/// No client has the end of a response before its usage record is written.
+async fn recorded(answer: &Answer) {
+    poll_fn(|context| answer.task().poll_recorded(context)).await;
 }
 
 /// An interim status is no answer.
@@ -196,11 +206,37 @@ fn is_final(response: &GuestResponse) -> bool {
     !response.status().is_informational()
 }
 
-/// How long the body will be, where the head says so.
-fn body_length(response: &GuestResponse, is_head: bool) -> Option<u64> {
-    let status = response.status();
-    if is_head || status == http::StatusCode::NO_CONTENT || status == http::StatusCode::NOT_MODIFIED {
-        return Some(0);
+/// What a request says of the form of its response.
+#[derive(Clone, Copy, Debug)]
+struct Framing {
+    is_head: bool,
+    has_trailers: bool,
+}
+
+impl Framing {
+    fn of<B>(request: &http::Request<B>) -> Self {
+        // After a body of a known length there is room for trailers in HTTP/2 only.
+        Self {
+            is_head: request.method() == http::Method::HEAD,
+            has_trailers: request.version() == http::Version::HTTP_2,
+        }
     }
-    response.headers().get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+
+    fn is_bodyless(self, response: &GuestResponse) -> bool {
+        let status = response.status();
+        self.is_head || status == http::StatusCode::NO_CONTENT || status == http::StatusCode::NOT_MODIFIED
+    }
+
+    /// How long the body will be, where the head says so.
+    fn body_length(self, response: &GuestResponse) -> Option<u64> {
+        if self.is_bodyless(response) {
+            return Some(0);
+        }
+        response.headers().get(http::header::CONTENT_LENGTH)?.to_str().ok()?.parse().ok()
+    }
+
+    /// Whether nothing follows the head.
+    fn ends_with_head(self, response: &GuestResponse) -> bool {
+        self.is_bodyless(response) || (!self.has_trailers && self.body_length(response) == Some(0))
+    }
 }

@@ -25,7 +25,7 @@ pub(crate) fn exposition(serving: &Serving, workshop: &Workshop) -> String {
     outcomes(&mut text, &rows);
     gauges(&mut text, serving, workshop);
     if let Directory::Deployed(apps) = &serving.directory {
-        deployed(&mut text, apps);
+        deployed(&mut text, apps, workshop.compiled.counts().refused);
     }
     text
 }
@@ -47,7 +47,7 @@ fn rows(workshop: &Workshop) -> Vec<Row> {
 }
 
 /// What is loaded of what is deployed, and what loading it cost.
-fn deployed(text: &mut String, apps: &Apps) {
+fn deployed(text: &mut String, apps: &Apps, refused: u64) {
     let totals = apps.totals();
     let (loaded, failed) = apps.cold.counts();
     let rows = [
@@ -57,6 +57,12 @@ fn deployed(text: &mut String, apps: &Apps) {
         ("cumulet_evictions_total", "counter", "Apps that were let go for others.", totals.evicted),
         ("cumulet_cold_starts_total", "counter", "Apps that were loaded.", loaded),
         ("cumulet_cold_start_failures_total", "counter", "Apps that could not be loaded.", failed),
+        (
+            "cumulet_compiled_files_refused_total",
+            "counter",
+            "Compiled files that were not as this node wrote them, and were made anew.",
+            refused,
+        ),
     ];
     for (name, kind, help, value) in rows {
         heading(text, name, kind, help);
@@ -77,7 +83,7 @@ fn heading(text: &mut String, name: &str, kind: &str, help: &str) {
 
 fn outcomes(text: &mut String, rows: &[Row]) {
     let name = "cumulet_requests_total";
-    heading(text, name, "counter", "Requests by outcome; those that reached no component have no labels.");
+    heading(text, name, "counter", "Requests by outcome; those that reached no component have empty ones.");
     for row in rows {
         for (outcome, count) in Outcome::ALL.iter().zip(row.totals.outcomes).filter(|(_, count)| *count > 0) {
             let _written = writeln!(text, "{name}{{{},outcome=\"{outcome}\"}} {count}", row.labels);

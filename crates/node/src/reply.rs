@@ -123,11 +123,13 @@ pub(crate) struct Answer {
     /// at all to `HEAD` and with some statuses.
     bytes_expected: Option<u64>,
     bytes_sent: u64,
+    /// The end of the response, which is kept back until the usage record is written.
+    kept: VecDeque<Frame<Bytes>>,
 }
 
 impl Answer {
     pub(crate) fn new(task: Arc<Task>) -> Self {
-        Self { task, is_over: false, bytes_expected: None, bytes_sent: 0 }
+        Self { task, is_over: false, bytes_expected: None, bytes_sent: 0, kept: VecDeque::new() }
     }
 
     /// Says after how many bytes of body the response is complete.
@@ -163,36 +165,53 @@ impl Answer {
         body: &mut GuestBody,
         context: &mut Context<'_>,
     ) -> Poll<Option<Result<Frame<Bytes>, BodyFailure>>> {
-        if self.is_over {
-            return Poll::Ready(None);
-        }
-        let frame = std::task::ready!(Pin::new(body).poll_frame(context));
-        match frame {
-            Some(Ok(frame)) if self.task.is_late() => {
-                drop(frame);
-                Poll::Ready(Some(Err(self.fail(Outcome::Deadline))))
+        loop {
+            if self.is_over {
+                std::task::ready!(self.task.poll_recorded(context));
+                return Poll::Ready(self.kept.pop_front().map(Ok));
             }
-            Some(Ok(frame)) => {
-                let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
-                self.bytes_sent += bytes;
-                self.task.sent(bytes);
-                if frame.is_trailers() {
-                    self.complete();
+            match Pin::new(&mut *body).poll_frame(context) {
+                Poll::Ready(Some(Ok(frame))) if self.task.is_late() => {
+                    drop(frame);
+                    return Poll::Ready(Some(Err(self.fail(Outcome::Deadline))));
                 }
-                Poll::Ready(Some(Ok(frame)))
-            }
-            Some(Err(_error)) => {
-                let outcome = self.failure().unwrap_or(Outcome::Trap);
-                Poll::Ready(Some(Err(self.fail(outcome))))
-            }
-            None => match self.failure() {
-                Some(outcome) => Poll::Ready(Some(Err(self.fail(outcome)))),
-                None => {
-                    self.complete();
-                    Poll::Ready(None)
+                Poll::Ready(Some(Ok(frame))) => {
+                    if let Some(frame) = self.pass(frame) {
+                        return Poll::Ready(Some(Ok(frame)));
+                    }
                 }
-            },
+                Poll::Ready(Some(Err(_error))) => {
+                    let outcome = self.failure().unwrap_or(Outcome::Trap);
+                    return Poll::Ready(Some(Err(self.fail(outcome))));
+                }
+                Poll::Ready(None) => match self.failure() {
+                    Some(outcome) => return Poll::Ready(Some(Err(self.fail(outcome)))),
+                    None => self.complete(),
+                },
+                Poll::Pending if self.kept.is_empty() => return Poll::Pending,
+                // All that was announced is here, and the guest does not say yet that it ends there.
+                Poll::Pending => {
+                    std::task::ready!(self.task.poll_recorded(context));
+                    return Poll::Ready(self.kept.pop_front().map(Ok));
+                }
+            }
         }
+    }
+
+    /// Lets a frame pass, unless the response ends with it.
+    fn pass(&mut self, frame: Frame<Bytes>) -> Option<Frame<Bytes>> {
+        let bytes = frame.data_ref().map_or(0, |data| data.len() as u64);
+        self.bytes_sent += bytes;
+        self.task.sent(bytes);
+        let is_last = frame.is_trailers() || (bytes > 0 && self.bytes_expected == Some(self.bytes_sent));
+        if frame.is_trailers() {
+            self.complete();
+        }
+        if is_last || !self.kept.is_empty() {
+            self.kept.push_back(frame);
+            return None;
+        }
+        Some(frame)
     }
 
     /// The outcome of a guest that ended badly. A guest records its end before its body stops, so nothing is missed.
@@ -210,6 +229,8 @@ impl Answer {
         if outcome == Outcome::Deadline {
             self.task.exchange().close(GuestEnd::Deadline);
         }
+        // Without its end the client can tell that the response is not whole.
+        self.kept.clear();
         self.complete();
         BodyFailure { outcome }
     }
@@ -218,7 +239,7 @@ impl Answer {
 impl Drop for Answer {
     fn drop(&mut self) {
         if !self.is_over {
-            if self.bytes_expected != Some(self.bytes_sent) {
+            if self.bytes_expected != Some(self.bytes_sent) || !self.kept.is_empty() {
                 self.task.abandon();
             }
             self.complete();

@@ -102,4 +102,8 @@ impl Handler for ServingHandler {
             self.0.unrouted.reject(outcome);
         }
     }
+
+    fn turned_away(&self, outcome: Outcome) {
+        self.0.unrouted.reject(outcome);
+    }
 }

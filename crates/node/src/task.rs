@@ -6,6 +6,7 @@ use crate::slice::{Guest, Slicer};
 use crate::target::Target;
 use crate::ticket::{Ticket, outcome_of};
 use cumulet_capability::{Exchange, GuestEnd};
+use cumulet_engine::Ending;
 use cumulet_meter::Turn;
 use cumulet_spec::outcome::Outcome;
 use parking_lot::Mutex;
@@ -33,6 +34,9 @@ const GUEST: u8 = 1;
 const RESPONSE: u8 = 2;
 /// Both halves.
 const BOTH: u8 = GUEST | RESPONSE;
+
+/// A response waits for the record of its invocation this many slices of a guest that computes on.
+const SLICES_AWAITED: u8 = 2;
 
 /// What is polled, and what bounds it.
 struct Work {
@@ -62,6 +66,12 @@ pub(crate) struct Task {
     ended: AtomicU8,
     /// The outcome, once both have.
     settled: OnceLock<Outcome>,
+    /// Its usage record is written.
+    is_recorded: AtomicBool,
+    /// Who waits for that, and slices since then.
+    watcher: Mutex<Option<Waker>>,
+    is_watched: AtomicBool,
+    slices_watched: AtomicU8,
     bytes_out: AtomicU64,
     status: AtomicU64,
 }
@@ -90,6 +100,10 @@ impl Task {
             is_stopped: AtomicBool::new(false),
             ended: AtomicU8::new(0),
             settled: OnceLock::new(),
+            is_recorded: AtomicBool::new(false),
+            watcher: Mutex::new(None),
+            is_watched: AtomicBool::new(false),
+            slices_watched: AtomicU8::new(0),
             bytes_out: AtomicU64::new(0),
             status: AtomicU64::new(0),
         });
@@ -147,21 +161,19 @@ impl Task {
             drop(work);
             self.queue.settle(self.turn, nanos, None);
             self.ends(if self.exchange.end() == Some(&GuestEnd::Finished) { GUEST } else { BOTH });
+            self.tell_watcher();
             return;
         }
         drop(work);
-        if self.has_quota
-            && let Some(ticket) = self.ticket.lock().as_mut()
-        {
-            ticket.extend();
-        }
         let queue = Arc::clone(&self.queue);
         let turn = self.turn;
         let again = if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_err() {
             // Woken while it ran: to the end of its lane.
             self.state.store(QUEUED, Ordering::SeqCst);
+            self.tell_watcher();
             Some(self)
         } else {
+            self.tell_watcher();
             None
         };
         queue.settle(turn, nanos, again);
@@ -174,6 +186,10 @@ impl Task {
         }
         if work.deadline.as_mut().poll(context).is_ready() {
             self.exchange.close(GuestEnd::Deadline);
+            return Poll::Ready(());
+        }
+        if self.has_quota && self.ticket.lock().as_mut().is_some_and(Ticket::is_spent) {
+            self.exchange.close(GuestEnd::Failed(Ending::CpuLimit));
             return Poll::Ready(());
         }
         let slice = || self.slicer.poll(self.exchange.gauge(), work.guest.as_mut(), context);
@@ -216,6 +232,37 @@ impl Task {
         self.status.store(u64::from(status), Ordering::Relaxed);
     }
 
+    /// Waits for the usage record, so that a response does not end before it: what a client has in full is on the bill
+    /// whatever happens next. A guest that sleeps or computes on is not waited for; its record comes when it ends.
+    pub(crate) fn poll_recorded(&self, context: &mut Context<'_>) -> Poll<()> {
+        if self.is_at_rest() {
+            return Poll::Ready(());
+        }
+        *self.watcher.lock() = Some(context.waker().clone());
+        self.is_watched.store(true, Ordering::SeqCst);
+        // It may have come to rest before it could know that somebody waits.
+        if self.is_at_rest() { Poll::Ready(()) } else { Poll::Pending }
+    }
+
+    fn is_at_rest(&self) -> bool {
+        self.is_recorded.load(Ordering::SeqCst)
+            || self.state.load(Ordering::SeqCst) == IDLE
+            || self.slices_watched.load(Ordering::SeqCst) >= SLICES_AWAITED
+    }
+
+    /// After a slice.
+    fn tell_watcher(&self) {
+        if !self.is_watched.load(Ordering::SeqCst) {
+            return;
+        }
+        self.slices_watched.fetch_add(1, Ordering::SeqCst);
+        if self.is_at_rest()
+            && let Some(waker) = self.watcher.lock().take()
+        {
+            waker.wake();
+        }
+    }
+
     /// The response has come to its end, or was given up.
     pub(crate) fn response_ends(&self) {
         self.ends(RESPONSE);
@@ -241,6 +288,7 @@ impl Task {
         drop(held);
         let status = if status == 0 { outcome.status() } else { status };
         ticket.settle(outcome, status, self.bytes_out.load(Ordering::Relaxed));
+        self.is_recorded.store(true, Ordering::SeqCst);
     }
 }
 

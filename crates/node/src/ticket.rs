@@ -19,6 +19,8 @@ use std::sync::Arc;
 const EXTEND_BELOW_NANOS: u64 = 4_000_000;
 /// What it asks for, in nanoseconds.
 const EXTEND_NANOS: u64 = 20_000_000;
+/// What the next slice takes, in nanoseconds: with less than this left, a guest is ended before its quota is passed.
+const SLICE_NANOS: u64 = 1_000_000;
 
 /// What an invocation was admitted with.
 #[derive(Debug)]
@@ -46,6 +48,8 @@ pub(crate) struct Ticket {
     path: Option<PathAndQuery>,
     bytes_in: BodyMeter,
     detail: Option<Box<str>>,
+    /// A quota had no more executed time for it.
+    met_quota: bool,
 }
 
 /// What a ticket is made of besides the target.
@@ -63,9 +67,7 @@ impl Ticket {
         serving: &Arc<Serving>,
         request: &http::Request<B>,
     ) -> Self {
-        let passage = admitted.admittance.passage.as_ref();
-        let cpu_nanos_max = passage.map_or(target.ask().cpu_nanos_max, Passage::cpu_nanos_max);
-        let exchange = Arc::new(Exchange::within(target.gauge(cpu_nanos_max), inside));
+        let exchange = Arc::new(Exchange::within(target.gauge(), inside));
         Self {
             target,
             exchange,
@@ -77,26 +79,32 @@ impl Ticket {
             path: request.uri().path_and_query().cloned(),
             bytes_in: admitted.bytes_in,
             detail: None,
+            met_quota: false,
         }
     }
 
-    /// A guest whose quota left it less executed time than its own limit gets more while there is some, before it comes
-    /// to the end of what it has.
-    pub(crate) fn extend(&mut self) {
-        let Some(passage) = self.held.as_mut().and_then(|held| held.passage.as_mut()) else { return };
-        let (gauge, limit) = (self.exchange.gauge(), self.target.ask().cpu_nanos_max);
+    /// Whether a guest whose quota left it less executed time than its own limit is at the end of what there is. It gets
+    /// more while there is some. Asked before each slice: what is not there is not used.
+    pub(crate) fn is_spent(&mut self) -> bool {
+        let Some(passage) = self.held.as_mut().and_then(|held| held.passage.as_mut()) else { return false };
+        let (used, limit) = (self.exchange.gauge().cpu_nanos(), self.target.ask().cpu_nanos_max);
         let granted = passage.cpu_nanos_max();
-        if granted < limit && granted.saturating_sub(gauge.cpu_nanos()) < EXTEND_BELOW_NANOS {
-            let more = EXTEND_NANOS.min(limit - granted);
-            gauge.allow(passage.extend(self.serving.books.now_us(), more));
+        if granted >= limit {
+            return false;
         }
+        if granted.saturating_sub(used) < EXTEND_BELOW_NANOS {
+            // A slice may have taken more than was granted, where the system let it run on.
+            let more = EXTEND_NANOS.saturating_add(used.saturating_sub(granted)).min(limit - granted);
+            passage.extend(self.serving.books.now_us(), more);
+        }
+        let left = passage.cpu_nanos_max().saturating_sub(used);
+        self.met_quota = left < SLICE_NANOS && passage.cpu_nanos_max() < limit;
+        self.met_quota
     }
 
     /// An invocation that came to the end of what a quota left it met the quota, and not its own limit.
     pub(crate) fn named(&self, outcome: Outcome) -> Outcome {
-        let passage = self.held.as_ref().and_then(|held| held.passage.as_ref());
-        let is_lowered = passage.is_some_and(|passage| passage.cpu_nanos_max() < self.target.ask().cpu_nanos_max);
-        if outcome == Outcome::CpuLimit && is_lowered { Outcome::Quota } else { outcome }
+        if outcome == Outcome::CpuLimit && self.met_quota { Outcome::Quota } else { outcome }
     }
 
     /// Notes what the operator is to be told beyond the outcome.

@@ -164,8 +164,8 @@ impl CompileLimits {
     pub const MEMORY_MIN: Bytes = Bytes::mib(64);
     /// The most memory of one.
     pub const MEMORY_MAX: Bytes = Bytes::gib(1_024);
-    /// The least time for one component.
-    pub const TIME_MIN: Duration = Duration::from_millis(100);
+    /// The least time for one component: the system counts the processor time of processes in whole seconds.
+    pub const TIME_MIN: Duration = Duration::from_secs(1);
     /// The most time for one component.
     pub const TIME_MAX: Duration = Duration::from_secs(60 * 60);
 }

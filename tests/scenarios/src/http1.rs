@@ -117,7 +117,15 @@ impl Connection {
     /// # Errors
     /// When the peer closed.
     pub fn request(&mut self, method: &str, path: &str, headers: &[&str]) -> anyhow::Result<()> {
-        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: test\r\n");
+        self.request_to("test", (method, path), headers)
+    }
+
+    /// The same with a host of one's own.
+    ///
+    /// # Errors
+    /// When the peer closed.
+    pub fn request_to(&mut self, host: &str, (method, path): (&str, &str), headers: &[&str]) -> anyhow::Result<()> {
+        let mut head = format!("{method} {path} HTTP/1.1\r\nhost: {host}\r\n");
         for line in headers {
             head.push_str(line);
             head.push_str("\r\n");

@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+pub mod fleet;
 pub mod http1;
 pub mod listener;
 pub mod neighbour;
@@ -11,6 +12,7 @@ pub mod once;
 pub mod output;
 pub mod paths;
 pub mod patience;
+pub mod random;
 pub mod server;
 
 /// How long a scenario waits for anything before it fails: far longer than any limit that a scenario sets.

@@ -1,4 +1,4 @@
-//! A running `cumulet up`.
+//! A running `cumulet up` or `cumulet node`.
 
 use std::net::SocketAddr;
 use std::path::Path;
@@ -62,13 +62,25 @@ impl Server {
     /// # Errors
     /// As for [`up`](Self::up).
     pub fn up_in(data: &Path, target: &Path, options: &[&str], environment: &[(&str, &str)]) -> anyhow::Result<Self> {
-        let mut child = Command::new(paths::binary()?)
-            .arg("up")
-            .arg(target)
+        let mut command = Command::new(paths::binary()?);
+        command.arg("up").arg(target).args(options).envs(environment.iter().copied());
+        Self::start(data, command)
+    }
+
+    /// Serves what is deployed in a data folder, as its configuration says.
+    ///
+    /// # Errors
+    /// As for [`up`](Self::up).
+    pub fn node_in(data: &Path, config: &Path) -> anyhow::Result<Self> {
+        let mut command = Command::new(paths::binary()?);
+        command.arg("node").arg("--config").arg(config);
+        Self::start(data, command)
+    }
+
+    fn start(data: &Path, mut command: Command) -> anyhow::Result<Self> {
+        let mut child = command
             .args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json", "--data-dir"])
             .arg(data)
-            .args(options)
-            .envs(environment.iter().copied())
             .stdin(Stdio::null())
             .stdout(Stdio::piped())
             .stderr(Stdio::piped())

@@ -42,7 +42,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
             "cumulet-servers",
         ],
     ),
-    ("cumulet-scenarios", &["cumulet-spec", "cumulet-servers"]),
+    ("cumulet-scenarios", &["cumulet-spec", "cumulet-servers", "cumulet-node"]),
     ("cumulet-servers", &[]),
     ("xtask", &[]),
 ];

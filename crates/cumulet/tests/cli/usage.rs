@@ -79,7 +79,7 @@ fn reports_beside_a_node_that_writes() {
         "usage shpo",
         "usage --tenant acne --json",
     ] {
-        seen.push_str(&format!("$ cumulet {arguments}\n"));
+        seen += &format!("$ cumulet {arguments}\n");
         seen.push_str(&show(&run(folder.path(), arguments.split_whitespace()), folder.path()));
     }
     insta::assert_snapshot!(seen);

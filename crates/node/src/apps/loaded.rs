@@ -140,11 +140,12 @@ impl LoadedApps {
             table.bytes += app.bytes;
             table.apps.insert(app.id.clone(), Held { app: Arc::clone(&app), hosts: Vec::new() });
         }
-        if let Some(held) = table.apps.get_mut(&app.id) {
-            if held.hosts.len() < HOSTS_PER_APP_MAX && !held.hosts.iter().any(|known| **known == *host) {
-                held.hosts.push(host.into());
-                self.shard(host).write().insert(host.into(), Arc::clone(&held.app));
-            }
+        if let Some(held) = table.apps.get_mut(&app.id)
+            && held.hosts.len() < HOSTS_PER_APP_MAX
+            && !held.hosts.iter().any(|known| **known == *host)
+        {
+            held.hosts.push(host.into());
+            self.shard(host).write().insert(host.into(), Arc::clone(&held.app));
         }
         self.evict_of_tenant(&mut table, &app, &mut gone);
         self.evict(&mut table, &app.id, &mut gone);

@@ -65,7 +65,12 @@ impl Apps {
     /// Whoever goes away while it loads for others leaves the work to the next of them.
     pub(crate) async fn wake(self: &Arc<Self>, host: &str) -> Result<Option<Arc<LoadedApp>>, Arc<WakeError>> {
         let waking = Arc::clone(self.waking.lock().entry(host.into()).or_default());
-        let work = waking.get_or_init(|| async { self.load(host).await.map_err(Arc::new) });
+        let work = waking.get_or_init(|| async {
+            self.load(host).await.map_err(|error| {
+                self.cold.failed();
+                Arc::new(error)
+            })
+        });
         let woken = tokio::time::timeout(WAKE_TIME_MAX, work).await.cloned();
         // From now on it is among the loaded ones, or the next request asks anew.
         self.waking.lock().remove(host);
@@ -88,13 +93,7 @@ impl Apps {
 
     async fn attempt(self: &Arc<Self>, host: &str) -> Result<Attempt, WakeError> {
         let (apps, host, runtime) = (Arc::clone(self), host.to_owned(), Handle::current());
-        let work = tokio::task::spawn_blocking(move || {
-            let attempt = apps.attempt_here(&host, &runtime);
-            if attempt.is_err() {
-                apps.cold.failed();
-            }
-            attempt
-        });
+        let work = tokio::task::spawn_blocking(move || apps.attempt_here(&host, &runtime));
         work.await.unwrap_or(Err(WakeError::Interrupted))
     }
 

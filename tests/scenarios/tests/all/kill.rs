@@ -7,10 +7,10 @@ use std::sync::{Condvar, Mutex};
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::http1::Connection;
 use cumulet_scenarios::paths;
+use cumulet_scenarios::random::{self, Random};
 use cumulet_scenarios::server::Server;
 
-/// How often the node is killed, unless this variable says otherwise.
-const KILLS_VARIABLE: &str = "CUMULET_KILLS";
+/// How often the node is killed, unless a variable says otherwise.
 const KILLS: u32 = 12;
 /// Writers at once.
 const WRITERS: u32 = 3;
@@ -102,26 +102,13 @@ fn round(
     Ok(noted.into_inner().expect(NO_PANIC))
 }
 
-/// Numbers that look random (splitmix64), the same ones for the same seed.
-struct Random(u64);
-
-impl Random {
-    fn below(&mut self, bound: u64) -> u64 {
-        self.0 = self.0.wrapping_add(0x9e37_79b9_7f4a_7c15);
-        let mut mixed = self.0;
-        mixed = (mixed ^ (mixed >> 30)).wrapping_mul(0xbf58_476d_1ce4_e5b9);
-        mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
-        (mixed ^ (mixed >> 31)) % bound
-    }
-}
-
 #[test]
 fn a_killed_node_loses_nothing_that_it_acknowledged() -> anyhow::Result<()> {
-    let kills = std::env::var_os(KILLS_VARIABLE).and_then(|text| text.to_str()?.parse().ok()).unwrap_or(KILLS);
-    let seed = u64::from(std::time::SystemTime::UNIX_EPOCH.elapsed()?.subsec_nanos());
+    let kills = random::kills(KILLS);
+    let seed = random::seed();
     println!("seed {seed}, {kills} kills");
     let folder = tempfile::tempdir()?;
-    let (mut random, number) = (Random(seed), AtomicU32::new(0));
+    let (mut random, number) = (Random::new(seed), AtomicU32::new(0));
     let (mut before, mut last) = (Vec::new(), Vec::new());
     for kill in 0..kills {
         let noted = round(folder.path(), &before, &last, (&mut random, &number))

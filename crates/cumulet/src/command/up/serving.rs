@@ -175,14 +175,17 @@ fn not_started(error: &StartError) -> Box<Failure> {
             failure.next("choose an address of this machine and a port from 1024 with --listen and --admin")
         }
         StartError::Unset(..) | StartError::Address(..) => failure.next("set the variable, or give a URL with --bind"),
-        StartError::DataDir { .. } | StartError::Key(_) | StartError::Store(_) | StartError::Registry(_) => {
-            failure.next("choose a folder that can be written with --data-dir")
+        StartError::DataDir { .. } | StartError::Store(_) => {
+            failure.next("choose a folder that can be written, and that nobody else can, with --data-dir")
         }
+        StartError::Key(_) => failure.next(
+            "put the node's key back as it was, of mode 0600; without it compiled files are made anew and secrets are lost",
+        ),
         StartError::Engine(_) | StartError::Thread(_) => {
             failure.next("see how much memory and how many threads may be had here (ulimit -a)")
         }
-        // What a ledger's errors say ends with the next step.
-        StartError::Link(_) | StartError::Ledger(_) => failure,
+        // What the registry's and the ledger's errors say ends with the next step.
+        StartError::Link(_) | StartError::Ledger(_) | StartError::Registry(_) => failure,
     }
 }
 
