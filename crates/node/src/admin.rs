@@ -1,9 +1,9 @@
 //! The operator's listener: `/healthz` and `/metrics`.
 
 use crate::metrics::exposition;
-use crate::workshop::Workshop;
 use crate::reply::ReplyBody;
 use crate::serving::Serving;
+use crate::workshop::Workshop;
 use bytes::Bytes;
 use cumulet_gateway::{Handler, Incoming, Rejection};
 use cumulet_spec::outcome::Outcome;

@@ -155,9 +155,8 @@ impl Books {
 
 /// Rejections of one minute are one sum, however often writing them failed.
 fn merge(sums: &mut Vec<RejectionSum>) {
-    let key = |sum: &RejectionSum| {
-        (sum.minute, sum.tenant.clone(), sum.app.clone(), sum.component.clone(), sum.outcome)
-    };
+    let key =
+        |sum: &RejectionSum| (sum.minute, sum.tenant.clone(), sum.app.clone(), sum.component.clone(), sum.outcome);
     sums.sort_by_cached_key(key);
     sums.dedup_by(|next, kept| {
         let same = key(next) == key(kept);

@@ -76,9 +76,8 @@ async fn admit(serving: &Serving, target: &Arc<Target>) -> Result<Admittance, Re
         Rejection { outcome, retry_after: Some(retry_after) }
     };
     let place = serving.books.ledger.reserve().ok_or_else(|| refuse(Outcome::Shed, RETRY_AFTER))?;
-    let passage = pass(serving, target).await.map_err(|over| {
-        refuse(over.into(), Duration::from_micros(over.retry_after_us))
-    })?;
+    let passage =
+        pass(serving, target).await.map_err(|over| refuse(over.into(), Duration::from_micros(over.retry_after_us)))?;
     if let Ok(permit) = target.lane.try_admit() {
         return Ok(Admittance { permit, place, passage });
     }

@@ -33,8 +33,8 @@ mod workshop;
 
 pub use cumulet_artifact::{KeyError, NodeKey};
 pub use cumulet_capability::Asked;
-pub use cumulet_gateway::Drained;
 pub use cumulet_control::{ChangeError, ChangeErrorKind, ChangeNumber, IdempotencyKey, Registry};
+pub use cumulet_gateway::Drained;
 pub use deploy::{DeployError, DeployRequest, DeployedRevision};
 pub use event::EventFormat;
 pub use load::{LoadError, LoadErrorKind, LoadStep, Loaded};

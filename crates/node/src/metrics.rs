@@ -133,7 +133,11 @@ fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
         ("cumulet_warm_memories", "Memories of the pool that were used and are free.", pool.warm_memories),
         ("cumulet_warm_bytes", "Memory that free slots of the pool keep.", pool.resident_bytes),
         ("cumulet_ledger_free_places", "Usage records for which there is room.", ledger.ledger.free_places()),
-        ("cumulet_ledger_failed_drains", "Attempts to write usage that failed since the last success.", u64::from(ledger.failed())),
+        (
+            "cumulet_ledger_failed_drains",
+            "Attempts to write usage that failed since the last success.",
+            u64::from(ledger.failed()),
+        ),
         ("cumulet_slots", "Slots of the pool.", u64::from(slots.capacity())),
         ("cumulet_slots_in_use", "Slots of the pool that invocations hold.", u64::from(slots.inside())),
         ("cumulet_slots_waiting", "Invocations that wait for a slot.", u64::from(slots.waiting())),

@@ -89,11 +89,8 @@ pub(crate) struct TargetParts {
 impl Target {
     pub(crate) fn new(parts: TargetParts) -> Self {
         let TargetParts { limits, .. } = parts;
-        let ask = Ask {
-            cpu_nanos_max: nanos(limits.cpu),
-            overrun_nanos: nanos(OVERRUN),
-            memory_bytes: limits.memory.0,
-        };
+        let ask =
+            Ask { cpu_nanos_max: nanos(limits.cpu), overrun_nanos: nanos(OVERRUN), memory_bytes: limits.memory.0 };
         Self {
             id: parts.id,
             component: parts.component,

@@ -58,7 +58,11 @@ impl CommandData {
             lookup,
             network,
             http: WasiHttpCtx::new(),
-            http_hooks: Hooks::new(Arc::new(Outbound::new(Grants { http: setup.http, ..Grants::default() })), None, Arc::clone(&gauge)),
+            http_hooks: Hooks::new(
+                Arc::new(Outbound::new(Grants { http: setup.http, ..Grants::default() })),
+                None,
+                Arc::clone(&gauge),
+            ),
             config: WasiConfigVariables::from_iter(setup.config),
             limiter: MemoryLimiter::new(gauge),
         })

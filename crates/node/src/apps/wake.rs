@@ -110,10 +110,12 @@ impl Apps {
             component: component.clone(),
             kind,
         };
-        let household = self.workshop.household(&id, deployed.id).map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
+        let household =
+            self.workshop.household(&id, deployed.id).map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
         for (name, component) in &deployed.revision.components {
             let began = now();
-            let file = furnish::find(&self.workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
+            let file =
+                furnish::find(&self.workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
             verify += began.elapsed();
             let Some(file) = file else {
                 missing.push((name.clone(), component.digest, component.limits));

@@ -26,11 +26,7 @@ impl AppId {
     /// A name for its folder, file or key that no other app has: `APP` or `APP.TENANT`. Names hold no dots.
     #[must_use]
     pub fn file_name(&self) -> String {
-        if self.tenant == TenantId::local() {
-            self.app.to_string()
-        } else {
-            format!("{}.{}", self.app, self.tenant)
-        }
+        if self.tenant == TenantId::local() { self.app.to_string() } else { format!("{}.{}", self.app, self.tenant) }
     }
 }
 
