@@ -18,9 +18,7 @@ const STACK_BYTES: usize = 1 << 20;
 pub(crate) const MEMORY_SLOT_BYTES: usize = 4 << 30;
 /// Elements that a table in the pool can hold.
 pub(crate) const TABLE_ELEMENTS_MAX: usize = 100_000;
-/// Bytes of a memory that stay resident between two instances in the same slot.
-const MEMORY_RESIDENT_BYTES: usize = 2 << 20;
-/// The same for tables and for stacks.
+/// Bytes of tables that stay resident between two instances in the same slot.
 const TABLE_RESIDENT_BYTES: usize = 64 << 10;
 /// See [`TABLE_RESIDENT_BYTES`].
 const STACK_RESIDENT_BYTES: usize = 64 << 10;
@@ -63,12 +61,13 @@ impl Engines {
     /// When the machine refuses the address space or lacks a feature of the processor.
     pub fn new(settings: PoolSettings) -> Result<Self, EngineError> {
         let build = |class| build(class, Purpose::Serve(settings));
-        Ok(Self {
-            plain: build(EngineClass::Plain)?,
-            concurrent: build(EngineClass::Async)?,
-            large: build(EngineClass::Large)?,
-            settings,
-        })
+        // At once: protecting the stacks of a large pool takes milliseconds, and a node that starts is waited for.
+        let (plain, concurrent) = std::thread::scope(|threads| {
+            let plain = threads.spawn(|| build(EngineClass::Plain));
+            let concurrent = build(EngineClass::Async);
+            (plain.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), concurrent)
+        });
+        Ok(Self { plain: plain?, concurrent: concurrent?, large: build(EngineClass::Large)?, settings })
     }
 
     /// The engine of a class.
@@ -259,7 +258,7 @@ fn pool(settings: PoolSettings) -> InstanceAllocationStrategy {
         .max_memories_per_module(MEMORIES_PER_SLOT * 4)
         .max_memory_size(MEMORY_SLOT_BYTES)
         .table_elements(TABLE_ELEMENTS_MAX)
-        .linear_memory_keep_resident(MEMORY_RESIDENT_BYTES)
+        .linear_memory_keep_resident(settings.resident_bytes)
         .table_keep_resident(TABLE_RESIDENT_BYTES)
         .async_stack_keep_resident(STACK_RESIDENT_BYTES)
         .pagemap_scan(if settings.pagemap_scan { Enabled::Auto } else { Enabled::No });
@@ -287,7 +286,7 @@ mod tests {
 
     #[test]
     fn engines_that_compile_make_code_for_those_that_serve() {
-        let serving = Engines::new(PoolSettings { slots: 4, pagemap_scan: false }).unwrap();
+        let serving = Engines::new(PoolSettings { slots: 4, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
         let compiling = CompileEngines::new().unwrap();
         let component = b"(component (core module $m (memory 1) (table 1 funcref)) (core instance (instantiate $m)))";
         for class in EngineClass::ALL {
@@ -301,7 +300,7 @@ mod tests {
 
     #[test]
     fn classes_never_share_compiled_files() {
-        let engines = Engines::new(PoolSettings { slots: 4, pagemap_scan: false }).unwrap();
+        let engines = Engines::new(PoolSettings { slots: 4, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
         let mut prints: Vec<_> = EngineClass::ALL.into_iter().map(|class| engines.fingerprint(class)).collect();
         prints.sort();
         prints.dedup();

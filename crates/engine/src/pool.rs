@@ -22,6 +22,13 @@ const MAPPINGS_DIVISOR: u64 = 2;
 /// The part of the address space that pools may take, in quarters: the last is for loaded code, files and the heap.
 const ADDRESS_QUARTERS: u64 = 3;
 
+/// The part of the machine's memory that the free slots of one pool may keep after a peak.
+const RESIDENT_PART: u64 = 8;
+/// A slot keeps at least this, in bytes: what small guests write.
+const RESIDENT_BYTES_MIN: usize = 128 << 10;
+/// A slot keeps no more than this, in bytes: what most guests write.
+const RESIDENT_BYTES_MAX: usize = 2 << 20;
+
 /// How large the pool of an engine is.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
 pub struct PoolSettings {
@@ -29,11 +36,14 @@ pub struct PoolSettings {
     pub slots: u32,
     /// Reset slots by asking the kernel which pages were written. See [`pagemap_scan_is_safe`].
     pub pagemap_scan: bool,
+    /// Memory that a slot keeps between two instances, in bytes: what is kept need not be asked for again, and is not
+    /// given back.
+    pub resident_bytes: usize,
 }
 
 impl Default for PoolSettings {
     fn default() -> Self {
-        Self { slots: 1_024, pagemap_scan: pagemap_scan_is_safe() }
+        Self { slots: 1_024, pagemap_scan: pagemap_scan_is_safe(), resident_bytes: RESIDENT_BYTES_MAX }
     }
 }
 
@@ -47,7 +57,10 @@ impl PoolSettings {
         let by_address = machine.address_bytes / 4 * ADDRESS_QUARTERS / (POOLS * ADDRESS_BYTES_PER_SLOT);
         let slots = by_memory.min(by_mappings).min(by_address);
         let slots = u32::try_from(slots).unwrap_or(SLOTS_MAX).clamp(SLOTS_MIN, SLOTS_MAX);
-        Self { slots, pagemap_scan: pagemap_scan_is_safe() }
+        let resident = machine.memory_bytes / RESIDENT_PART / u64::from(slots);
+        let resident_bytes = usize::try_from(resident).unwrap_or(usize::MAX);
+        let resident_bytes = resident_bytes.clamp(RESIDENT_BYTES_MIN, RESIDENT_BYTES_MAX);
+        Self { slots, pagemap_scan: pagemap_scan_is_safe(), resident_bytes }
     }
 }
 
@@ -127,7 +140,9 @@ mod tests {
 
     #[test]
     fn usage_follows_instances() {
-        let engines = Engines::new(PoolSettings { slots: 4, pagemap_scan: pagemap_scan_is_safe() }).unwrap();
+        let engines =
+            Engines::new(PoolSettings { slots: 4, pagemap_scan: pagemap_scan_is_safe(), ..PoolSettings::default() })
+                .unwrap();
         let engine = engines.get(crate::EngineClass::Plain);
         let text = "(component (core module $m (memory 1)) (core instance (instantiate $m)))";
         let component = Component::new(engine, text).unwrap();

@@ -8,7 +8,7 @@ use std::thread::JoinHandle;
 use std::time::Duration;
 use wasmtime::Engine;
 
-/// How often the epoch of every engine moves on. A slice lasts between one and two ticks.
+/// How often the epoch of every engine moves on, unless it is told otherwise. A slice lasts between one and two ticks.
 pub const TICK: Duration = Duration::from_micros(500);
 
 /// Ticks without a running guest after which the thread goes to sleep.
@@ -46,11 +46,19 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// Starts ticking the given engines.
+    /// Starts ticking the given engines, once every [`TICK`].
     ///
     /// # Errors
     /// When the thread cannot be started.
     pub fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
+        Self::every(TICK, engines)
+    }
+
+    /// The same with another time between two ticks.
+    ///
+    /// # Errors
+    /// When the thread cannot be started.
+    pub fn every(tick: Duration, engines: Vec<Engine>) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             running: Default::default(),
             asleep: AtomicBool::new(false),
@@ -60,7 +68,7 @@ impl Ticker {
         });
         let thread = std::thread::Builder::new().name("ticker".into()).spawn({
             let shared = Arc::clone(&shared);
-            move || tick(&shared, &engines)
+            move || run(&shared, &engines, tick)
         })?;
         Ok(Self { shared, thread: Some(thread) })
     }
@@ -111,10 +119,10 @@ impl Drop for Running<'_> {
     }
 }
 
-fn tick(shared: &Shared, engines: &[Engine]) {
+fn run(shared: &Shared, engines: &[Engine], tick: Duration) {
     let mut idle_ticks = 0_u32;
     while !shared.stop.load(Ordering::SeqCst) {
-        std::thread::sleep(TICK);
+        std::thread::sleep(tick);
         for engine in engines {
             engine.increment_epoch();
         }

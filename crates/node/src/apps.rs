@@ -21,7 +21,7 @@ use tokio::sync::{OnceCell, Semaphore};
 pub(crate) use code::{Code, Codes};
 pub(crate) use cold::{ColdStarts, Phase};
 pub(crate) use host::{Domain, bare};
-pub(crate) use loaded::{LoadBounds, LoadedApp, LoadedApps, LoadedTotals};
+pub(crate) use loaded::{LoadBounds, LoadCost, LoadedApp, LoadedApps, LoadedTotals};
 pub(crate) use wake::WakeError;
 
 /// What is deployed, and what of it is loaded.

@@ -183,7 +183,9 @@ impl Node {
         let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
             .map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
-        let ticker = Ticker::start(workshop.engines.all()).map_err(StartError::Thread)?;
+        // A slice lasts two ticks at most.
+        let tick = workshop.accounts.config().limits.slice / 2;
+        let ticker = Ticker::every(tick, workshop.engines.all()).map_err(StartError::Thread)?;
         let queue = Arc::new(Queue::default());
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runners =

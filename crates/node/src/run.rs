@@ -187,7 +187,7 @@ pub fn run(request: &RunRequest) -> Result<RunEnd, RunError> {
 
 async fn drive(plan: Plan) -> Result<RunEnd, RunError> {
     let network = NetworkPolicy::resolve(plan.network).await?;
-    let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false })?;
+    let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() })?;
     let ticker = Ticker::start(engines.all()).map_err(|source| RunError::Threads { source })?;
     let command = Command::compile(&engines, &plan.binary)?;
     let setup = CommandSetup {

@@ -152,16 +152,16 @@ impl Outcome {
         matches!(self, Self::Quota | Self::Concurrency | Self::Shed | Self::Draining)
     }
 
-    /// Whether the request was turned away before it was admitted: it is counted, and has no usage record.
-    #[must_use]
-    pub const fn rejected(self) -> bool {
-        matches!(self, Self::NoRoute | Self::Quota | Self::Concurrency | Self::Shed | Self::Draining | Self::TooLarge)
-    }
-
-    /// Whether the tenant pays for what ran.
+    /// Whether the tenant pays for what ran, if anything did: for what had a permit and ended so.
+    ///
+    /// A body can turn out too large, and a budget can be used up, while a guest runs: its time counts. What we cut short
+    /// for reasons of our own does not.
     #[must_use]
     pub const fn billed(self) -> bool {
-        !self.rejected() && !matches!(self, Self::InstanceLost | Self::HostError)
+        !matches!(
+            self,
+            Self::NoRoute | Self::Concurrency | Self::Shed | Self::Draining | Self::InstanceLost | Self::HostError
+        )
     }
 
     /// What the client is told: one short sentence without anything from the inside.
@@ -258,7 +258,6 @@ mod tests {
             assert_eq!(fault.is_none(), outcome == Outcome::Ok, "{outcome}");
             assert_eq!(fault == Some(Fault::Client), (400..500).contains(&outcome.status()), "{outcome}");
             assert!(!outcome.retry_after() || outcome.retry(), "{outcome}");
-            assert!(!(outcome.rejected() && outcome.billed()), "{outcome}");
         }
         assert!(!Outcome::InstanceLost.billed());
     }

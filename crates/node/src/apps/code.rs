@@ -29,7 +29,8 @@ impl CodeTotals {
 pub(crate) struct Code {
     pub(crate) compiled: Compiled,
     key: CompiledKey,
-    bytes: u64,
+    /// The size of the file's code.
+    pub(crate) bytes: u64,
     codes: Arc<Shared>,
 }
 

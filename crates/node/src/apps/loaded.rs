@@ -30,13 +30,29 @@ pub(crate) struct LoadedApp {
     pub(crate) generation: u64,
     pub(crate) routes: RouteTable<Routed>,
     /// What it takes besides its code, in bytes.
-    pub(crate) bytes: u64,
+    bytes: u64,
+    /// Its code, which it may share with others, in bytes.
+    code_bytes: u64,
+    /// What all loaded apps of its tenant may take together, code included, in bytes.
+    tenant_bytes_max: u64,
     used_us: AtomicU64,
 }
 
+/// What an app takes while it is loaded, in bytes.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct LoadCost {
+    /// Besides its code.
+    pub(crate) bytes: u64,
+    /// Its code, which it may share with others.
+    pub(crate) code_bytes: u64,
+    /// What all loaded apps of its tenant may take together.
+    pub(crate) tenant_bytes_max: u64,
+}
+
 impl LoadedApp {
-    pub(crate) fn new(id: AppId, generation: u64, routes: RouteTable<Routed>, bytes: u64) -> Self {
-        Self { id, generation, routes, bytes, used_us: AtomicU64::new(0) }
+    pub(crate) fn new(id: AppId, generation: u64, routes: RouteTable<Routed>, cost: LoadCost) -> Self {
+        let LoadCost { bytes, code_bytes, tenant_bytes_max } = cost;
+        Self { id, generation, routes, bytes, code_bytes, tenant_bytes_max, used_us: AtomicU64::new(0) }
     }
 
     /// Notes that it was used, in microseconds since the node started.
@@ -130,6 +146,7 @@ impl LoadedApps {
                 self.shard(host).write().insert(host.into(), Arc::clone(&held.app));
             }
         }
+        self.evict_of_tenant(&mut table, &app, &mut gone);
         self.evict(&mut table, &app.id, &mut gone);
         gone
     }
@@ -152,6 +169,25 @@ impl LoadedApps {
 
     fn is_over(&self, table: &Table) -> bool {
         table.bytes + self.code.bytes() > self.bounds.bytes || self.code.files() > self.bounds.files
+    }
+
+    /// Takes out apps of a tenant, those that were used longest ago first, until the rest fits into its quota.
+    fn evict_of_tenant(&self, table: &mut Table, newcomer: &LoadedApp, gone: &mut Vec<Arc<LoadedApp>>) {
+        if newcomer.tenant_bytes_max == u64::MAX {
+            return;
+        }
+        let held = table.apps.values().map(|held| &held.app).filter(|app| app.id.tenant == newcomer.id.tenant);
+        let mut apps: Vec<Arc<LoadedApp>> = held.cloned().collect();
+        let mut bytes: u64 = apps.iter().map(|app| app.bytes + app.code_bytes).sum();
+        apps.sort_by_key(|app| app.used_us.load(Ordering::Relaxed));
+        for app in apps.iter().filter(|app| app.id != newcomer.id) {
+            if bytes <= newcomer.tenant_bytes_max {
+                return;
+            }
+            bytes -= app.bytes + app.code_bytes;
+            gone.extend(self.take(table, &app.id));
+            self.evicted.fetch_add(1, Ordering::Relaxed);
+        }
     }
 
     /// Takes out the apps that were used longest ago, except the one that has just come.
@@ -195,7 +231,8 @@ mod tests {
 
     fn app(name: &str, generation: u64) -> Arc<LoadedApp> {
         let id: AppId = name.parse().unwrap();
-        Arc::new(LoadedApp::new(id, generation, RouteTable::default(), 100))
+        let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: u64::MAX };
+        Arc::new(LoadedApp::new(id, generation, RouteTable::default(), cost))
     }
 
     fn apps(bytes: u64) -> LoadedApps {
@@ -235,6 +272,23 @@ mod tests {
         assert!(apps.insert(app("acme/large", 1), "large.test").is_empty());
         assert!(apps.find("large.test").is_some());
         assert_eq!(apps.insert(app("acme/next", 1), "next.test").len(), 1);
+    }
+
+    #[test]
+    fn a_tenant_over_its_quota_evicts_its_own() {
+        let apps = apps(1_000);
+        let small = |name: &str, used_us| {
+            let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: 320 };
+            let app = LoadedApp::new(name.parse().unwrap(), 1, RouteTable::default(), cost);
+            app.used(used_us);
+            Arc::new(app)
+        };
+        assert!(apps.insert(app("other/app", 1), "other.test").is_empty());
+        assert!(apps.insert(small("small/old", 10_000), "old.test").is_empty());
+        assert!(apps.insert(small("small/new", 20_000), "new.test").is_empty());
+        let gone = apps.insert(small("small/next", 5_000), "next.test");
+        assert_eq!(gone.iter().map(|app| app.id.to_string()).collect::<Vec<_>>(), ["small/old"]);
+        assert!(apps.find("other.test").is_some() && apps.find("new.test").is_some());
     }
 
     #[test]

@@ -1,6 +1,6 @@
 //! An app that is called wakes up: from a row and a compiled file to something that runs.
 
-use crate::apps::{Apps, LoadedApp, Phase};
+use crate::apps::{Apps, LoadCost, LoadedApp, Phase};
 use crate::clock::{Moment, now};
 use crate::furnish::{self, Plan};
 use crate::load::LoadErrorKind;
@@ -104,7 +104,7 @@ impl Apps {
         let Some((id, deployed)) = self.deployed(host)? else { return Ok(Attempt::Unknown) };
         let looked_up = self.passed(Phase::Lookup, started);
         let (mut targets, mut missing) = (BTreeMap::new(), Vec::new());
-        let (mut verify, mut map) = (Duration::ZERO, Duration::ZERO);
+        let (mut verify, mut map, mut code_bytes) = (Duration::ZERO, Duration::ZERO, 0);
         let fail = |component: &ComponentName, kind| WakeError::Component {
             app: id.clone(),
             component: component.clone(),
@@ -128,6 +128,7 @@ impl Apps {
                 missing.push((name.clone(), component.digest, component.limits));
                 continue;
             };
+            code_bytes += code.bytes;
             let plan = plan(name, component);
             let target = runtime.block_on(furnish::furnish(&self.workshop, &household, &plan, code));
             targets.insert(name.clone(), Arc::new(target.map_err(|kind| fail(name, kind))?));
@@ -135,7 +136,13 @@ impl Apps {
         if !missing.is_empty() {
             return Ok(Attempt::Uncompiled(id, missing));
         }
-        let app = loaded(id, &deployed, targets)?;
+        let tenant = self.workshop.accounts.config().share(&id.tenant).quota;
+        let cost = LoadCost {
+            bytes: targets.len() as u64 * COMPONENT_BYTES,
+            code_bytes,
+            tenant_bytes_max: tenant.loaded.map_or(u64::MAX, |loaded| loaded.0),
+        };
+        let app = loaded(id, &deployed, targets, cost)?;
         self.cold.add(Phase::Verify, verify);
         self.cold.add(Phase::Map, map);
         self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(verify + map));
@@ -180,8 +187,8 @@ fn loaded(
     id: AppId,
     deployed: &DeployedApp,
     targets: BTreeMap<ComponentName, Arc<Target>>,
+    cost: LoadCost,
 ) -> Result<Arc<LoadedApp>, WakeError> {
-    let bytes = targets.len() as u64 * COMPONENT_BYTES;
     let crew = Crew::new(targets);
     let routes = &deployed.revision.routes;
     let routes = routes.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
@@ -190,5 +197,5 @@ fn loaded(
         component: ComponentName::nearest("app"),
         kind: conflict.into(),
     })?;
-    Ok(Arc::new(LoadedApp::new(id, deployed.generation.0, routes, bytes)))
+    Ok(Arc::new(LoadedApp::new(id, deployed.generation.0, routes, cost)))
 }

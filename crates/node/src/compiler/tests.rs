@@ -44,7 +44,7 @@ fn compiles_as_a_process() {
 }
 
 fn engines() -> Engines {
-    Engines::new(PoolSettings { slots: 2, pagemap_scan: false }).unwrap()
+    Engines::new(PoolSettings { slots: 2, pagemap_scan: false, ..PoolSettings::default() }).unwrap()
 }
 
 /// One process, and time enough for a machine that does other things as well.

@@ -1,3 +1,5 @@
+mod deployed;
+
 use super::{Node, ServeOptions};
 use cumulet_spec::manifest::Manifest;
 use std::path::Path;

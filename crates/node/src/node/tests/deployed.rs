@@ -1,0 +1,306 @@
+//! Apps that are deployed: they answer, sleep, wake, and outlive the process.
+
+use crate::apps::Phase;
+use crate::node::{DeployedOptions, Node, ServeOptions};
+use crate::serving::Directory;
+use crate::{DeployError, DeployRequest, DeployedRevision};
+use cumulet_meter::ledger::{Dimension, LedgerReader, Minute, Query};
+use cumulet_spec::manifest::Manifest;
+use cumulet_spec::node::NodeConfig;
+use cumulet_spec::outcome::Outcome;
+use cumulet_spec::quantity::Bytes;
+use std::path::{Path, PathBuf};
+use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
+use tokio::net::TcpStream;
+
+/// A node on a data folder, with guests beside it.
+struct Fleet {
+    data: tempfile::TempDir,
+    config: NodeConfig,
+}
+
+fn guest(name: &str) -> PathBuf {
+    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/target/wasm32-wasip2/release").join(name);
+    assert!(path.exists(), "the guests are not built: run `cargo xtask guests`");
+    path
+}
+
+impl Fleet {
+    fn new(config: &str) -> Self {
+        let config = NodeConfig::parse(&format!("node = 1\n{config}")).unwrap();
+        Self { data: tempfile::tempdir().unwrap(), config }
+    }
+
+    fn start(&self) -> Node {
+        let deployed = DeployedOptions { config: self.config.clone(), compiler: None };
+        Node::start(ServeOptions { deployed: Some(deployed), ..ServeOptions::for_tests(self.data.path()) }).unwrap()
+    }
+
+    /// A component of its own for each `mark`: the same guest with other bytes in a custom section.
+    fn component(&self, guest_file: &str, mark: &str) -> PathBuf {
+        let mut bytes = std::fs::read(guest(guest_file)).unwrap();
+        let content = [&[4][..], b"mark", mark.as_bytes()].concat();
+        bytes.extend_from_slice(&[0, u8::try_from(content.len()).unwrap()]);
+        bytes.extend_from_slice(&content);
+        let path = self.data.path().join(format!("{mark}.wasm"));
+        std::fs::write(&path, bytes).unwrap();
+        path
+    }
+
+    async fn deploy(&self, node: &Node, app: &str, more: &str) -> Result<DeployedRevision, DeployError> {
+        let (tenant, name) = app.split_once('/').unwrap();
+        let source = self.component("hostile.wasm", &app.replace('/', "-"));
+        let text = format!(
+            "manifest = 1\n[app]\nname = {name:?}\n[component.main]\nsource = {source:?}\n{more}\n\
+             [[trigger.http]]\nroute = \"/*\"\ncomponent = \"main\"\n"
+        );
+        let manifest = Manifest::parse(&text).unwrap();
+        let request = DeployRequest {
+            tenant: tenant.parse().unwrap(),
+            manifest: &manifest,
+            base_dir: self.data.path(),
+            idempotency_key: None,
+            expected_generation: None,
+        };
+        node.deploy(request, |_step| {}).await
+    }
+
+    fn compiled(&self) -> Vec<PathBuf> {
+        let folders = std::fs::read_dir(self.data.path().join("compiled")).unwrap().filter_map(Result::ok);
+        let files = folders.filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten().filter_map(Result::ok);
+        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "cwasm")).collect()
+    }
+
+    /// What the ledger says of each outcome.
+    fn records(&self, app: &str) -> Vec<(Outcome, u64)> {
+        let (tenant, name) = app.split_once('/').unwrap();
+        let query = Query {
+            since: Minute::FIRST,
+            until: Minute::END,
+            by: vec![Dimension::Outcome],
+            tenant: Some(tenant.parse().unwrap()),
+            app: Some(name.parse().unwrap()),
+            ..Query::default()
+        };
+        let rows = LedgerReader::open(self.data.path()).unwrap().sums(&query).unwrap();
+        let counted = rows.into_iter().map(|row| (row.outcome.unwrap(), row.sums.invocations + row.sums.rejections));
+        counted.collect()
+    }
+}
+
+/// The status and the body of a request to an app, as it came.
+async fn get(node: &Node, app: &str, path: &str) -> (u16, String) {
+    let (tenant, name) = app.split_once('/').unwrap();
+    get_at(node, &format!("{name}.{tenant}.localhost"), path).await
+}
+
+async fn get_at(node: &Node, host: &str, path: &str) -> (u16, String) {
+    let authority = node.url().trim_start_matches("http://").trim_end_matches('/');
+    let mut stream = TcpStream::connect(authority).await.unwrap();
+    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
+    stream.write_all(request.as_bytes()).await.unwrap();
+    let mut reply = String::new();
+    stream.read_to_string(&mut reply).await.unwrap();
+    (reply.split(' ').nth(1).unwrap().parse().unwrap(), reply)
+}
+
+fn compile_nanos(node: &Node) -> u64 {
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    apps.cold.nanos(Phase::Compile)
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_deployed_answers_at_its_host_and_after_a_restart() {
+    let fleet = Fleet::new("[tenant.acme]\nhosts = [\"shop.example\"]\n");
+    let node = fleet.start();
+    assert_eq!(get(&node, "acme/shop", "/count").await.0, 404);
+    let deployed = fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    assert_eq!(deployed.hosts, ["shop.acme.localhost"]);
+    fleet.deploy(&node, "other/shop", "").await.unwrap();
+    let mut running = Some(node);
+    for _ in 0..2 {
+        let node = running.take().unwrap_or_else(|| fleet.start());
+        for app in ["acme/shop", "other/shop"] {
+            assert_eq!(get(&node, app, "/count").await.0, 200, "{app}");
+        }
+        assert_eq!(get_at(&node, "SHOP.acme.LocalHost:80", "/count").await.0, 200);
+        for host in ["shop.nobody.localhost", "shop.example", "localhost", "a.shop.acme.localhost"] {
+            assert_eq!(get_at(&node, host, "/count").await.0, 404, "{host}");
+        }
+        node.drain().await;
+    }
+    assert_eq!(fleet.records("acme/shop"), [(Outcome::Ok, 4)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_compiled_file_that_is_not_ours_is_made_anew() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    node.drain().await;
+    let ways: [(&str, fn(&Path)); 3] = [
+        ("changed", |path| {
+            let mut bytes = std::fs::read(path).unwrap();
+            let middle = bytes.len() / 2;
+            bytes[middle] ^= 1;
+            std::fs::write(path, bytes).unwrap();
+        }),
+        ("truncated", |path| std::fs::write(path, b"\x7fELF").unwrap()),
+        ("removed", |path| std::fs::remove_file(path).unwrap()),
+    ];
+    for (name, tamper) in ways {
+        let files = fleet.compiled();
+        assert_eq!(files.len(), 1, "{name}");
+        tamper(&files[0]);
+        let node = fleet.start();
+        assert_eq!(get(&node, "acme/shop", "/count").await.0, 200, "{name}");
+        assert!(compile_nanos(&node) > 0, "{name}: it was compiled anew");
+        node.drain().await;
+    }
+    let node = fleet.start();
+    assert_eq!(get(&node, "acme/shop", "/count").await.0, 200);
+    assert_eq!(compile_nanos(&node), 0, "what was made anew is kept");
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_cannot_be_loaded_costs_its_own_app_only() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    for app in ["acme/lost", "acme/shop"] {
+        fleet.deploy(&node, app, "").await.unwrap();
+    }
+    node.drain().await;
+    for folder in ["compiled", "components"] {
+        std::fs::remove_dir_all(fleet.data.path().join(folder)).unwrap();
+    }
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    assert_eq!(get(&node, "acme/lost", "/count").await.0, 500);
+    assert_eq!(get(&node, "acme/shop", "/count").await.0, 200);
+    fleet.deploy(&node, "acme/lost", "").await.unwrap();
+    assert_eq!(get(&node, "acme/lost", "/count").await.0, 200, "deployed again, it is whole");
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn more_apps_than_fit_all_answer() {
+    let mut fleet = Fleet::new("");
+    // Less than a configuration may say: a few components fill it.
+    fleet.config.limits.loaded = Some(Bytes::mib(2));
+    let node = fleet.start();
+    let apps: Vec<String> = (0..8).map(|number| format!("acme/app-{number}")).collect();
+    for app in &apps {
+        fleet.deploy(&node, app, "").await.unwrap();
+    }
+    for _ in 0..3 {
+        for app in &apps {
+            assert_eq!(get(&node, app, "/count").await.0, 200, "{app}");
+        }
+    }
+    let Directory::Deployed(deployed) = &node.serving.directory else { panic!("a node of deployed apps") };
+    let totals = deployed.totals();
+    assert!(totals.evicted > 0 && totals.apps < 8, "{totals:?}");
+    node.drain().await;
+    for app in &apps {
+        assert_eq!(fleet.records(app), [(Outcome::Ok, 3)], "{app}: whoever was evicted lost no record");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn many_who_wake_one_app_load_it_once() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    let requests = (0..32).map(|_| get(&node, "acme/shop", "/count"));
+    for (status, _) in futures_util::future::join_all(requests).await {
+        assert_eq!(status, 200);
+    }
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    assert_eq!(apps.cold.counts(), (1, 0));
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_new_revision_takes_over_without_a_lost_request() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    let asking = async {
+        for _ in 0..200 {
+            assert_eq!(get(&node, "acme/shop", "/count").await.0, 200);
+        }
+    };
+    let deploying = async {
+        for memory in 20..25 {
+            let more = format!("limit = {{ memory = \"{memory}MiB\" }}");
+            fleet.deploy(&node, "acme/shop", &more).await.unwrap();
+        }
+    };
+    futures_util::future::join(asking, deploying).await;
+    node.drain().await;
+    assert_eq!(fleet.records("acme/shop"), [(Outcome::Ok, 200)]);
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn quotas_turn_away_and_budgets_survive_a_restart() {
+    let fleet = Fleet::new(
+        "[tenant.few]\nrequests_per_second = 1\n\
+         [tenant.poor]\ncpu_per_day = \"40ms\"\n\
+         [tenant.small]\nmemory = \"16MiB\"\n",
+    );
+    let node = fleet.start();
+    for app in ["few/shop", "poor/shop", "rich/shop"] {
+        fleet.deploy(&node, app, "").await.unwrap();
+    }
+    let refused = fleet.deploy(&node, "small/shop", "").await.unwrap_err();
+    assert!(matches!(refused, DeployError::Memory(_)), "{refused}");
+    assert_eq!(get(&node, "few/shop", "/count").await.0, 200);
+    let mut statuses = Vec::new();
+    for _ in 0..20 {
+        statuses.push(get(&node, "few/shop", "/count").await);
+    }
+    assert!(statuses.iter().any(|(status, text)| *status == 429 && text.contains("retry-after")), "{statuses:?}");
+    let (status, text) = get(&node, "poor/shop", "/spin").await;
+    assert_eq!(status, 429, "it met the budget, not its own limit: {text}");
+    assert_eq!(get(&node, "rich/shop", "/count").await.0, 200);
+    node.drain().await;
+    let node = fleet.start();
+    // At the turn of the day the budget is whole again, and this would not hold; then it is run again.
+    assert_eq!(get(&node, "poor/shop", "/spin").await.0, 429);
+    assert_eq!(get(&node, "rich/shop", "/count").await.0, 200);
+    node.drain().await;
+    let spent = LedgerReader::open(fleet.data.path()).unwrap();
+    let executed = spent.executed_since(&"poor".parse().unwrap(), None, Minute::FIRST).unwrap();
+    assert!((1..=80_000).contains(&executed), "{executed} µs of two days at most");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn hosts_are_granted() {
+    let fleet = Fleet::new("[tenant.acme]\nhosts = [\"shop.example\"]\n");
+    let node = fleet.start();
+    let source = fleet.component("hostile.wasm", "host");
+    let manifest = |host: &str| {
+        let text = format!(
+            "manifest = 1\n[app]\nname = \"shop\"\n[component.main]\nsource = {source:?}\n\
+             [[trigger.http]]\nroute = \"/*\"\nhost = {host:?}\ncomponent = \"main\"\n"
+        );
+        Manifest::parse(&text).unwrap()
+    };
+    let deploy = async |tenant: &str, host: &str| {
+        let request = DeployRequest {
+            tenant: tenant.parse().unwrap(),
+            manifest: &manifest(host),
+            base_dir: fleet.data.path(),
+            idempotency_key: None,
+            expected_generation: None,
+        };
+        node.deploy(request, |_step| {}).await
+    };
+    assert!(matches!(deploy("other", "shop.example").await, Err(DeployError::Host { .. })));
+    assert!(matches!(deploy("acme", "www.example").await, Err(DeployError::Host { .. })));
+    deploy("acme", "Shop.Example").await.unwrap();
+    assert_eq!(get_at(&node, "shop.example", "/count").await.0, 200);
+    assert_eq!(get_at(&node, "shop.acme.localhost", "/count").await.0, 404, "its only route names another host");
+    node.drain().await;
+}
