@@ -5,9 +5,11 @@ mod check;
 mod compile_worker;
 mod completions;
 mod new;
+mod node;
 mod run;
 mod secret;
 mod up;
+mod usage;
 
 use std::future::Future;
 
@@ -24,11 +26,13 @@ pub(crate) type Ended = Result<Exit, Box<Failure>>;
 #[derive(Debug, Subcommand)]
 pub(crate) enum Command {
     Up(up::Up),
+    Node(node::Node),
     Run(run::Run),
     Check(check::Check),
     Build(build::Build),
     New(new::New),
     Secret(secret::Secret),
+    Usage(usage::Usage),
     Completions(completions::Completions),
     #[command(hide = true)]
     CompileWorker(compile_worker::CompileWorker),
@@ -39,11 +43,13 @@ impl Command {
     pub(crate) fn execute(self, terminal: Terminal) -> Ended {
         match self {
             Self::Up(up) => block_on(up.execute(terminal))?,
+            Self::Node(node) => block_on(node.execute(terminal))?,
             Self::Run(run) => run.execute(),
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
             Self::Secret(secret) => secret.execute(terminal),
+            Self::Usage(usage) => usage.execute(terminal),
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
         }

@@ -1,9 +1,9 @@
 //! `cumulet up`: serves a target on this machine until a signal ends it.
 
-mod flag;
+pub(super) mod flag;
 mod observed;
 mod reload;
-mod serving;
+pub(super) mod serving;
 mod summary;
 
 use std::net::SocketAddr;
@@ -19,7 +19,7 @@ use serde_json::json;
 
 use crate::command::up::flag::address;
 use crate::command::up::reload::Reload;
-use crate::command::up::serving::{Serving, Signals, Stop};
+use crate::command::up::serving::{Serving, Signals, end};
 use crate::command::{Ended, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -120,6 +120,7 @@ impl Up {
             observe: if self.observe.is_some() { Observe::Grants } else { Observe::Nothing },
             clock_step: self.clock_step,
             voice: terminal.voice(),
+            deployed: None,
         }
     }
 }
@@ -172,19 +173,4 @@ fn announce(serving: &Serving, target: &Target, terminal: Terminal) {
         terminal.aside(&format!("admin   {}", serving.admin_url()));
     }
     terminal.data(&format!("ready {}", serving.url()));
-}
-
-/// Drains; a second signal ends it at once.
-async fn end(serving: Serving, stop: Stop, signals: &mut Signals, terminal: Terminal) -> Ended {
-    terminal.note(&format!("{}: draining; once more ends it at once", stop.name()));
-    tokio::select! {
-        drained = serving.drain() => {
-            terminal.done(&format!("drained: {} finished, {} cut", drained.finished, drained.cut));
-            Ok(Exit::DONE)
-        }
-        second = signals.next() => {
-            terminal.warning(&format!("{}: ended before everything was finished", second.name()));
-            Ok(Exit::FAILED)
-        }
-    }
 }

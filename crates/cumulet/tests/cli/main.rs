@@ -11,6 +11,7 @@
 mod serve;
 mod session;
 mod template;
+mod usage;
 
 use std::path::Path;
 

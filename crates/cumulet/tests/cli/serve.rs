@@ -1,4 +1,4 @@
-//! `cumulet up` while it runs: ready, reload, drain, and an address that is taken.
+//! `cumulet up` and `cumulet node` while they run: ready, reload, drain, and an address that is taken.
 
 use std::io::{BufRead as _, BufReader, Read as _, Write as _};
 use std::net::{TcpListener, TcpStream};
@@ -42,8 +42,13 @@ impl Up {
 
     /// The same in another voice: `--json` or `--quiet`.
     pub(crate) fn start_as(voice: &str, folder: &Path, arguments: &[&str]) -> Self {
+        Self::start_command("up", voice, folder, arguments)
+    }
+
+    /// The same with `node` instead of `up`.
+    fn start_command(name: &str, voice: &str, folder: &Path, arguments: &[&str]) -> Self {
         let mut child = command(folder)
-            .args(["up", "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", voice])
+            .args([name, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", voice])
             .args(arguments)
             .stdout(Stdio::piped())
             .stderr(std::fs::File::create(folder.join("stderr")).unwrap())
@@ -167,4 +172,21 @@ fn an_address_in_use() {
         let output = run(folder.path(), ["up"].into_iter().chain(flags));
         insta::assert_snapshot!(name, show(&output, folder.path()));
     }
+}
+
+#[test]
+fn a_node_is_ready_and_drains() {
+    let folder = tempfile::tempdir().unwrap();
+    let up = Up::start_command("node", "--json", folder.path(), &["--data-dir", "data"]);
+    assert_eq!(up.stop(), Some(0));
+}
+
+#[test]
+fn a_node_at_an_address_in_use() {
+    let folder = tempfile::tempdir().unwrap();
+    let taken = TcpListener::bind("127.0.0.1:0").unwrap();
+    let address = taken.local_addr().unwrap().to_string();
+    let arguments = ["node", "--data-dir", "data", "--listen", &address, "--admin", "127.0.0.1:0", "--quiet"];
+    let output = run(folder.path(), arguments.into_iter());
+    insta::assert_snapshot!("node_address_in_use", show(&output, folder.path()));
 }

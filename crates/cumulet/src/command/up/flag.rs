@@ -1,9 +1,9 @@
-//! The values of `cumulet up`'s flags.
+//! The values of the flags of `cumulet up` and `cumulet node`.
 
 use std::net::{SocketAddr, ToSocketAddrs as _};
 
 /// An address to listen on: `127.0.0.1:3000`, `[::1]:3000`, `localhost:3000`.
-pub(super) fn address(text: &str) -> Result<SocketAddr, String> {
+pub(in crate::command) fn address(text: &str) -> Result<SocketAddr, String> {
     if let Ok(address) = text.parse() {
         return Ok(address);
     }

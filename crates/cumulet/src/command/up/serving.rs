@@ -1,4 +1,4 @@
-//! The node that `cumulet up` serves with, and the signals that end it.
+//! The node that `cumulet up` and `cumulet node` serve with, and the signals that end it.
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
@@ -6,10 +6,13 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use cumulet_node::values::{SECRET_VARIABLE, ValueError};
-use cumulet_node::{Drained, EventFormat, LoadError, LoadErrorKind, Node, Observe, ServeOptions, StartError};
+use cumulet_node::{
+    DeployedOptions, Drained, EventFormat, LoadError, LoadErrorKind, Node, Observe, ServeOptions, StartError,
+};
 use cumulet_spec::binding::Binding;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
+use crate::command::Ended;
 use crate::command::up::observed::Observed;
 use crate::environment::variables;
 use crate::exit::Exit;
@@ -19,20 +22,22 @@ use crate::terminal::{Terminal, Voice};
 
 /// How to serve.
 #[derive(Debug)]
-pub(super) struct Options {
-    pub(super) listen: SocketAddr,
-    pub(super) admin: SocketAddr,
-    pub(super) data_dir: PathBuf,
-    pub(super) env: Vec<(String, String)>,
-    pub(super) bindings: Vec<Binding>,
-    pub(super) observe: Observe,
-    pub(super) clock_step: Option<Duration>,
-    pub(super) voice: Voice,
+pub(in crate::command) struct Options {
+    pub(in crate::command) listen: SocketAddr,
+    pub(in crate::command) admin: SocketAddr,
+    pub(in crate::command) data_dir: PathBuf,
+    pub(in crate::command) env: Vec<(String, String)>,
+    pub(in crate::command) bindings: Vec<Binding>,
+    pub(in crate::command) observe: Observe,
+    pub(in crate::command) clock_step: Option<Duration>,
+    pub(in crate::command) voice: Voice,
+    /// What is deployed is served; if there is nothing here, one target.
+    pub(in crate::command) deployed: Option<DeployedOptions>,
 }
 
 /// A node that has started.
 #[derive(Debug)]
-pub(super) struct Serving {
+pub(in crate::command) struct Serving {
     node: Node,
 }
 
@@ -41,8 +46,8 @@ impl Serving {
     ///
     /// # Errors
     /// When an address is taken or the data folder cannot be used.
-    pub(super) fn start(options: Options) -> Result<Self, Box<Failure>> {
-        let Options { listen, admin, data_dir, env, bindings, observe, clock_step, voice } = options;
+    pub(in crate::command) fn start(options: Options) -> Result<Self, Box<Failure>> {
+        let Options { listen, admin, data_dir, env, bindings, observe, clock_step, voice, deployed } = options;
         let events = match voice {
             Voice::Json => EventFormat::Json,
             Voice::Plain => EventFormat::Plain,
@@ -60,7 +65,7 @@ impl Serving {
             clock_step,
             events,
             threads: None,
-            deployed: None,
+            deployed,
         };
         let node = Node::start(options).map_err(|error| not_started(&error))?;
         Ok(Self { node })
@@ -70,7 +75,7 @@ impl Serving {
     ///
     /// # Errors
     /// When a component does not compile or link. What was served before still is.
-    pub(super) async fn load(&self, target: &Target, terminal: Terminal) -> Result<(), Box<Failure>> {
+    pub(in crate::command) async fn load(&self, target: &Target, terminal: Terminal) -> Result<(), Box<Failure>> {
         let step = terminal.step(format!("loading {}", target.manifest.app.name));
         let loaded = self.node.load(&target.manifest, &target.base_dir, |one| step.tell(&one.to_string())).await;
         drop(step);
@@ -80,43 +85,43 @@ impl Serving {
     }
 
     /// Where requests are answered.
-    pub(super) fn url(&self) -> String {
+    pub(in crate::command) fn url(&self) -> String {
         self.node.url().to_owned()
     }
 
     /// What each component asked for, where that is remembered.
-    pub(super) fn asked(&self) -> Observed {
+    pub(in crate::command) fn asked(&self) -> Observed {
         self.node.asked()
     }
 
     /// Where the operator looks.
-    pub(super) fn admin_url(&self) -> String {
+    pub(in crate::command) fn admin_url(&self) -> String {
         self.node.admin_url().to_owned()
     }
 
     /// Accepts nothing more and finishes what runs.
-    pub(super) async fn drain(self) -> Drained {
+    pub(in crate::command) async fn drain(self) -> Drained {
         self.node.drain().await
     }
 }
 
 /// The signals that end the process in order.
 #[derive(Debug)]
-pub(super) struct Signals {
+pub(in crate::command) struct Signals {
     interrupt: Signal,
     terminate: Signal,
 }
 
 /// The signal that came.
 #[derive(Debug, Clone, Copy)]
-pub(super) enum Stop {
+pub(in crate::command) enum Stop {
     Interrupt,
     Terminate,
 }
 
 impl Stop {
     /// What people call it.
-    pub(super) fn name(self) -> &'static str {
+    pub(in crate::command) fn name(self) -> &'static str {
         match self {
             Self::Interrupt => "SIGINT",
             Self::Terminate => "SIGTERM",
@@ -126,17 +131,32 @@ impl Stop {
 
 impl Signals {
     /// Takes both signals over; until then they end the process at once.
-    pub(super) fn install() -> Result<Self, Box<Failure>> {
+    pub(in crate::command) fn install() -> Result<Self, Box<Failure>> {
         let take =
             |kind| signal(kind).map_err(|error| Failure::new(Exit::FAILED, "cannot handle signals").because(&error));
         Ok(Self { interrupt: take(SignalKind::interrupt())?, terminate: take(SignalKind::terminate())? })
     }
 
     /// Waits for the next one.
-    pub(super) async fn next(&mut self) -> Stop {
+    pub(in crate::command) async fn next(&mut self) -> Stop {
         tokio::select! {
             _ = self.interrupt.recv() => Stop::Interrupt,
             _ = self.terminate.recv() => Stop::Terminate,
+        }
+    }
+}
+
+/// Drains; a second signal ends it at once.
+pub(in crate::command) async fn end(serving: Serving, stop: Stop, signals: &mut Signals, terminal: Terminal) -> Ended {
+    terminal.note(&format!("{}: draining; once more ends it at once", stop.name()));
+    tokio::select! {
+        drained = serving.drain() => {
+            terminal.done(&format!("drained: {} finished, {} cut", drained.finished, drained.cut));
+            Ok(Exit::DONE)
+        }
+        second = signals.next() => {
+            terminal.warning(&format!("{}: ended before everything was finished", second.name()));
+            Ok(Exit::FAILED)
         }
     }
 }
