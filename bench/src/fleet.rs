@@ -5,7 +5,6 @@ mod memory;
 mod model;
 mod node;
 mod program;
-mod stand_in;
 mod usage;
 
 pub(crate) use deploy::{App, deploy};
@@ -13,5 +12,4 @@ pub(crate) use memory::{Disk, Memory};
 pub(crate) use model::Model;
 pub(crate) use node::{Metrics, NodeLaunch, NodeProcess, get};
 pub(crate) use program::Program;
-pub(crate) use stand_in::{Options as StandInOptions, serve as serve_stand_in};
 pub(crate) use usage::{Billed, billed};

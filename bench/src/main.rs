@@ -52,7 +52,6 @@ fn main() -> Result<()> {
         CliCommand::Meter(settings) => benches(&settings, &[Name::Meter]),
         CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
-        CliCommand::ServeNode(options) => fleet::serve_stand_in(&options),
     }
 }
 

@@ -6,7 +6,7 @@ use std::process::Command;
 use anyhow::{Context, Result};
 use clap::{Args, Parser};
 
-use crate::{fleet, native};
+use crate::native;
 
 /// Ratios beside peers, measured in one run.
 #[derive(Debug, Parser)]
@@ -45,9 +45,6 @@ pub(crate) enum CliCommand {
     /// Serve natively with bare hyper: the peer that runs no guest.
     #[command(hide = true)]
     ServeHyper(native::Options),
-    /// Serve what is deployed: for a cumulet without that command.
-    #[command(hide = true)]
-    ServeNode(fleet::StandInOptions),
 }
 
 /// A bench's name.

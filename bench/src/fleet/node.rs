@@ -74,7 +74,7 @@ impl NodeProcess {
         fs::write(&config, format!("node = 1\n{}", launch.config)).context("cannot write the configuration")?;
         let log = File::create(launch.log).with_context(|| format!("cannot write {}", launch.log.display()))?;
         let mut command = Command::new(&launch.program.path);
-        command.args(&launch.program.args).arg("--config").arg(&config).arg("--data-dir").arg(launch.data);
+        command.arg("node").arg("--config").arg(&config).arg("--data-dir").arg(launch.data);
         command.args(["--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", "--json"]);
         command.env_remove("RUST_BACKTRACE").env_remove("RUST_LIB_BACKTRACE").env_remove("RUST_LOG");
         command.stdin(Stdio::null()).stdout(Stdio::piped()).stderr(log);
