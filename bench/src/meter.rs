@@ -1,7 +1,9 @@
 //! stub
-use std::path::Path;
-use anyhow::Result;
 use crate::report::Report;
 use crate::settings::Settings;
+use anyhow::Result;
+use std::path::Path;
 /// stub
-pub(crate) fn bench(_: &Settings, _: &Path) -> Result<Report> { Ok(Report::new("meter")) }
+pub(crate) fn bench(_: &Settings, _: &Path) -> Result<Report> {
+    Ok(Report::new("meter"))
+}

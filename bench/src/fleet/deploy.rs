@@ -85,7 +85,8 @@ pub(crate) fn deploy(data: &Path, apps: &[App]) -> Result<Duration> {
 async fn deploy_one(node: &Node, app: &App, folder: &Path) -> Result<()> {
     let source = folder.join(format!("{}-{}.wasm", app.tenant, app.name));
     fs::write(&source, app.model.distinct(app.number)).context("cannot write a component")?;
-    let manifest = Manifest::parse(&app.model.manifest(&app.name, &source)).map_err(|error| anyhow::anyhow!("{error}"))?;
+    let manifest =
+        Manifest::parse(&app.model.manifest(&app.name, &source)).map_err(|error| anyhow::anyhow!("{error}"))?;
     let request = DeployRequest {
         tenant: TenantId::parse(&app.tenant).context("not a tenant's name")?,
         manifest: &manifest,

@@ -166,7 +166,8 @@ pub(crate) fn get(host: &str, path: &str) -> Vec<u8> {
 impl NodeProcess {
     /// Fails unless a reply is the one that is expected.
     pub(crate) fn check(host: &str, reply: &Reply, expect: &[u8]) -> Result<()> {
-        let body = || String::from_utf8_lossy(reply.body.get(..reply.body.len().min(200)).unwrap_or_default()).into_owned();
+        let body =
+            || String::from_utf8_lossy(reply.body.get(..reply.body.len().min(200)).unwrap_or_default()).into_owned();
         ensure!(reply.status == 200 && reply.body == expect, "{host} answered {}: {}", reply.status, body());
         Ok(())
     }

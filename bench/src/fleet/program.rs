@@ -1,6 +1,6 @@
 //! The program that serves what was deployed.
 
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 
 use crate::settings::Settings;
 
@@ -15,5 +15,10 @@ impl Program {
     /// cumulet, or why it is left out.
     pub(crate) fn find(settings: &Settings) -> Result<Self, String> {
         Ok(Self { path: settings.cumulet()? })
+    }
+
+    /// Its file.
+    pub(crate) fn path(&self) -> &Path {
+        &self.path
     }
 }
