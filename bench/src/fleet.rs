@@ -6,6 +6,7 @@ mod memory;
 mod model;
 mod node;
 mod program;
+mod threads;
 mod times;
 mod usage;
 
@@ -15,5 +16,6 @@ pub(crate) use memory::{Disk, Memory, each_file};
 pub(crate) use model::Model;
 pub(crate) use node::{Metrics, NodeLaunch, NodeProcess, get};
 pub(crate) use program::Program;
+pub(crate) use threads::Threads;
 pub(crate) use times::Times;
 pub(crate) use usage::{Billed, billed};
