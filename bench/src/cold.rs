@@ -76,12 +76,13 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
 
 /// Components of the size that is measured, and a smaller one.
 fn models(settings: &Settings, report: &mut Report) -> Result<Vec<Arc<Model>>> {
-    let hello: (&str, &[u8]) = ("/", b"Hello, world!\n");
-    let known: [(&str, Result<PathBuf, String>, (&str, &[u8]), &str); 4] = [
+    let hello = ("/", b"Hello, world!\n".as_slice());
+    let unknown = b"this guest knows no store \"none\"\n".as_slice();
+    let known = [
         ("hello", settings.component("hello"), hello, ""),
         ("hello-p3", settings.component("hello_p3"), hello, ""),
         ("hostile", settings.guest("hostile"), ("/count", b"1\n"), ""),
-        ("stores", settings.guest("stores"), ("/none", b"this guest knows no store \"none\"\n"), STORES),
+        ("stores", settings.guest("stores"), ("/none", unknown), STORES),
     ];
     let mut models = Vec::new();
     for (name, file, ask, tables) in known {

@@ -36,6 +36,9 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
         "bills: node on core {}, the client on {}, closed loop; billed is what the ledger says",
         split.server, split.load
     ));
+    report.note(
+        "a load's ms are passed time: what shares a core with others computes less within them, and is billed less",
+    );
     report.note("guest threads: those that poll guests (tokio's, which serve connections as well, and the runners), by schedstat");
     report.note("unbilled: processor time of these threads, or of the whole process, that nobody is billed for");
     Ok(report)

@@ -97,7 +97,7 @@ pub(crate) struct Settings {
     /// `http`: also with a reused instance, where the server under test offers that.
     #[arg(long)]
     pub(crate) reuse: bool,
-    /// `density`: how many small apps are deployed; 100,000 take about an hour.
+    /// `density`: how many small apps are deployed; 100,000 take about half an hour.
     #[arg(long)]
     pub(crate) apps: Option<usize>,
     /// The wasmtime program of version 48; otherwise the one on PATH.

@@ -39,14 +39,7 @@ impl Held {
         let shared = Arc::new(Shared::default());
         let thread = thread::spawn({
             let shared = Arc::clone(&shared);
-            move || {
-                for stream in listener.incoming().map_while(Result::ok) {
-                    if shared.is_stopped.load(Ordering::Relaxed) {
-                        break;
-                    }
-                    shared.lock().push(stream);
-                }
-            }
+            move || shared.accept(&listener)
         });
         Ok(Self { address, shared, thread: Some(thread) })
     }
@@ -74,6 +67,15 @@ impl Held {
 }
 
 impl Shared {
+    fn accept(&self, listener: &TcpListener) {
+        for stream in listener.incoming().map_while(Result::ok) {
+            if self.is_stopped.load(Ordering::Relaxed) {
+                break;
+            }
+            self.lock().push(stream);
+        }
+    }
+
     fn lock(&self) -> std::sync::MutexGuard<'_, Vec<TcpStream>> {
         self.waiting.lock().unwrap_or_else(PoisonError::into_inner)
     }

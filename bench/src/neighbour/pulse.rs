@@ -67,13 +67,14 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
     let mut intended = began;
     loop {
         let is_due = intended.duration_since(began) < time;
-        if is_due && clock::now() >= intended {
-            if let Some(mut connection) = idle.pop() {
-                connection.send(&bytes)?;
-                waiting.push_back((intended, connection));
-                beat.sent += 1;
-                intended += gap;
-            }
+        if is_due
+            && clock::now() >= intended
+            && let Some(mut connection) = idle.pop()
+        {
+            connection.send(&bytes)?;
+            waiting.push_back((intended, connection));
+            beat.sent += 1;
+            intended += gap;
         }
         if !is_due && (waiting.is_empty() || began.elapsed() > time + GRACE) {
             break;
