@@ -14,6 +14,8 @@ use crate::wire::Connection;
 const CONNECTIONS: usize = 256;
 /// Requests before measuring.
 const WARM_REQUESTS: usize = 50;
+/// A turn of the client's loop that takes longer was interrupted: it polls one connection and waits for nothing.
+const TURN_MAX: Duration = Duration::from_micros(200);
 /// The longest that is waited for answers after the last request.
 const GRACE: Duration = Duration::from_secs(15);
 
@@ -37,6 +39,8 @@ pub(super) struct Beat {
     pub(super) sent: usize,
     /// Those of them without the right answer.
     pub(super) errors: usize,
+    /// The part of the time in which something else ran on the client's core: latency that is not the server's.
+    pub(super) away: f64,
 }
 
 impl Pulse<'_> {
@@ -64,11 +68,15 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
     let mut waiting: VecDeque<(Instant, Connection)> = VecDeque::new();
     let mut beat = Beat::default();
     let began = clock::now();
-    let mut intended = began;
+    let (mut intended, mut last, mut away) = (began, began, Duration::ZERO);
     loop {
+        let now = clock::now();
+        let turn = now - last;
+        away += if turn > TURN_MAX { turn } else { Duration::ZERO };
+        last = now;
         let is_due = intended.duration_since(began) < time;
         if is_due
-            && clock::now() >= intended
+            && now >= intended
             && let Some(mut connection) = idle.pop()
         {
             connection.send(&bytes)?;
@@ -97,6 +105,7 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
             }
         }
     }
+    beat.away = away.as_secs_f64() / began.elapsed().as_secs_f64();
     for (from, _connection) in waiting {
         beat.times.push(from.elapsed());
         beat.errors += 1;
