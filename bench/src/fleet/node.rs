@@ -70,7 +70,7 @@ impl NodeProcess {
         if let Some(folder) = launch.log.parent() {
             fs::create_dir_all(folder).with_context(|| format!("cannot make {}", folder.display()))?;
         }
-        let config = launch.data.with_extension("toml");
+        let config = launch.log.with_extension("toml");
         fs::write(&config, format!("node = 1\n{}", launch.config)).context("cannot write the configuration")?;
         let log = File::create(launch.log).with_context(|| format!("cannot write {}", launch.log.display()))?;
         let mut command = Command::new(&launch.program.path);
