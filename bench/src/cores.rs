@@ -34,6 +34,14 @@ impl Cores {
         Split { server: Self(server.to_vec()), load: Self(load), shared }
     }
 
+    /// These and others.
+    pub(crate) fn with(&self, others: &Self) -> Self {
+        let mut all: Vec<usize> = self.0.iter().chain(&others.0).copied().collect();
+        all.sort_unstable();
+        all.dedup();
+        Self(all)
+    }
+
     /// Confines this thread, and what it starts from now on, to these cores.
     pub(crate) fn confine(&self) -> Result<()> {
         let mut set = CpuSet::new();

@@ -5,14 +5,19 @@ mod bare;
 mod call;
 mod capability;
 mod clock;
+mod cold;
 mod compute;
 mod cores;
+mod density;
 mod examples;
+mod fleet;
 mod http;
 mod instance;
 mod load;
 mod machine;
+mod meter;
 mod native;
+mod neighbour;
 mod ours;
 mod peer;
 mod process;
@@ -41,6 +46,10 @@ fn main() -> Result<()> {
         CliCommand::Compute(settings) => benches(&settings, &[Name::Compute]),
         CliCommand::Stream(settings) => benches(&settings, &[Name::Stream]),
         CliCommand::Capability(settings) => benches(&settings, &[Name::Capability]),
+        CliCommand::Density(settings) => benches(&settings, &[Name::Density]),
+        CliCommand::Cold(settings) => benches(&settings, &[Name::Cold]),
+        CliCommand::Neighbour(settings) => benches(&settings, &[Name::Neighbour]),
+        CliCommand::Meter(settings) => benches(&settings, &[Name::Meter]),
         CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
     }
@@ -60,6 +69,10 @@ fn benches(settings: &Settings, names: &[Name]) -> Result<()> {
             Name::Compute => compute::bench(settings),
             Name::Stream => stream::bench(settings, &logs),
             Name::Capability => capability::bench(settings),
+            Name::Density => density::bench(settings, &logs),
+            Name::Cold => cold::bench(settings, &logs),
+            Name::Neighbour => neighbour::bench(settings, &logs),
+            Name::Meter => meter::bench(settings, &logs),
         };
         let mut out = io::stdout().lock();
         match report {

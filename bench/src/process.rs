@@ -130,6 +130,11 @@ impl Server {
         Some(kib / 1024.0)
     }
 
+    /// Its process.
+    pub(crate) fn pid(&self) -> u32 {
+        self.child.id()
+    }
+
     /// Stops the process where it stands, so that it takes nothing from the one being measured.
     pub(crate) fn pause(&self) -> Result<()> {
         self.signal(Signal::STOP)

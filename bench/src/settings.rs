@@ -32,6 +32,14 @@ pub(crate) enum CliCommand {
     Stream(Settings),
     /// Stores through a guest, beside their providers.
     Capability(Settings),
+    /// Many apps that sleep, and many isolates that wait.
+    Density(Settings),
+    /// The first request to an app that is not loaded, beside a container and a Node.js process.
+    Cold(Settings),
+    /// One tenant's requests beside another's that never end.
+    Neighbour(Settings),
+    /// What measuring costs, and how right a bill is.
+    Meter(Settings),
     /// All of them, one after the other.
     All(Settings),
     /// Serve natively with bare hyper: the peer that runs no guest.
@@ -54,12 +62,30 @@ pub(crate) enum Name {
     Stream,
     /// `capability`
     Capability,
+    /// `density`
+    Density,
+    /// `cold`
+    Cold,
+    /// `neighbour`
+    Neighbour,
+    /// `meter`
+    Meter,
 }
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 6] =
-        [Self::Http, Self::Instance, Self::Examples, Self::Compute, Self::Stream, Self::Capability];
+    pub(crate) const ALL: [Self; 10] = [
+        Self::Http,
+        Self::Instance,
+        Self::Examples,
+        Self::Compute,
+        Self::Stream,
+        Self::Capability,
+        Self::Density,
+        Self::Cold,
+        Self::Neighbour,
+        Self::Meter,
+    ];
 }
 
 /// What all benches take.
@@ -71,6 +97,9 @@ pub(crate) struct Settings {
     /// `http`: also with a reused instance, where the server under test offers that.
     #[arg(long)]
     pub(crate) reuse: bool,
+    /// `density`: how many small apps are deployed; 100,000 take about half an hour.
+    #[arg(long)]
+    pub(crate) apps: Option<usize>,
     /// The wasmtime program of version 48; otherwise the one on PATH.
     #[arg(long, env = "CUMULET_BENCH_WASMTIME")]
     wasmtime: Option<PathBuf>,
@@ -120,6 +149,16 @@ impl Settings {
         let beside = || own_program().ok().map(|own| own.with_file_name("cumulet"));
         let program = self.cumulet.clone().or_else(beside).filter(|program| program.is_file());
         program.ok_or_else(|| "cumulet: cargo build --release -p cumulet, or --cumulet PATH".into())
+    }
+
+    /// The component of a test guest, as in `hostile`, or why it is left out.
+    pub(crate) fn guest(&self, name: &str) -> Result<PathBuf, String> {
+        let folder = Self::root().join("tests/guests/target/wasm32-wasip2/release");
+        let path = folder.join(format!("{name}.wasm"));
+        if path.is_file() {
+            return Ok(path);
+        }
+        Err(format!("guest {name} ({} is missing): cargo xtask guests", path.display()))
     }
 
     /// An example's component, as in `hello_p3`, or why it is left out.
