@@ -46,7 +46,7 @@ impl NodeKey {
                     return Err(fail("trust", io::Error::other(text)));
                 }
                 let mut key = [0; KEY_BYTES];
-                file.read_exact(&mut key).map_err(|error| fail("read", error))?;
+                file.read_exact(&mut key).map_err(|error| fail("read", short(error)))?;
                 Ok(Self(key))
             }
             Err(error) if error.kind() == io::ErrorKind::NotFound => {
@@ -90,4 +90,11 @@ impl NodeKey {
         hasher.update(&[0]);
         hasher
     }
+}
+
+fn short(error: io::Error) -> io::Error {
+    if error.kind() == io::ErrorKind::UnexpectedEof {
+        return io::Error::other(format!("it is shorter than {KEY_BYTES} bytes"));
+    }
+    error
 }

@@ -5,8 +5,8 @@ use crate::furnish::{self, Plan, blocking};
 use crate::load::{LoadError, LoadErrorKind, LoadStep, Resolved, obtain, of_any, resolve};
 use crate::workshop::{Household, Workshop};
 use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey};
-use cumulet_spec::id::{AppId, Digest, TenantId};
 use cumulet_spec::grant::ConfigSource;
+use cumulet_spec::id::{AppId, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest};
 use cumulet_spec::quantity::Bytes;
 use std::path::Path;
@@ -62,7 +62,9 @@ pub enum DeployError {
     #[error("component `{0}` has a memory limit above the quota of its tenant or app, so that it could never run")]
     Memory(cumulet_spec::id::ComponentName),
     /// Its code is larger than what the tenant or the app may have loaded.
-    #[error("its compiled code takes {bytes}, and {max} may be loaded of its tenant or app, so that it could never run")]
+    #[error(
+        "its compiled code takes {bytes}, and {max} may be loaded of its tenant or app, so that it could never run"
+    )]
     Loaded {
         /// What it takes.
         bytes: Bytes,

@@ -25,7 +25,7 @@ pub(crate) fn exposition(serving: &Serving, workshop: &Workshop) -> String {
     outcomes(&mut text, &rows);
     gauges(&mut text, serving, workshop);
     if let Directory::Deployed(apps) = &serving.directory {
-        deployed(&mut text, apps, workshop.compiled.counts().refused);
+        deployed(&mut text, apps, workshop.store.counts().refused);
     }
     text
 }

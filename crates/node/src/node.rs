@@ -293,6 +293,8 @@ impl Node {
         self.guests_end().await;
         // The admin listener has nothing that must finish.
         self.admin.abort();
+        // It holds the data folder until it is gone. Ended by us or by itself is one to whoever drains.
+        let _ended = (&mut self.admin).await;
         drained
     }
 

@@ -56,8 +56,9 @@ impl Directory {
     pub(crate) async fn wake(&self, incoming: &Incoming) -> Result<Option<Routed>, Rejection> {
         let Self::Deployed(apps) = self else { return Ok(None) };
         let Some(host) = incoming.authority().and_then(bare) else { return Ok(None) };
-        if apps.find(&host).is_some() {
-            return Ok(None);
+        // Loaded without such a route; or loaded by another request since this one looked.
+        if let Some(app) = apps.find(&host) {
+            return Ok(answers(&app, incoming));
         }
         match apps.wake(&host).await {
             Ok(app) => Ok(app.and_then(|app| answers(&app, incoming))),

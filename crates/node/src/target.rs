@@ -115,8 +115,8 @@ impl Target {
     }
 
     /// A gauge at zero with this component's limits, of which a quota may have left less executed time.
-    pub(crate) fn gauge(&self, cpu_nanos_max: u64) -> Gauge {
-        Gauge::new(cpu_nanos_max, self.ask.memory_bytes)
+    pub(crate) fn gauge(&self) -> Gauge {
+        Gauge::new(self.ask.cpu_nanos_max, self.ask.memory_bytes)
     }
 
     /// Notes the executed time of a first slice, for the run queue to hear of.

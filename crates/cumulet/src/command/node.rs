@@ -21,7 +21,7 @@ use crate::log;
 use crate::terminal::Terminal;
 
 /// Fewer descriptors than this are worth a remark.
-const DESCRIPTORS_COMFORTABLE: u64 = 65_536;
+const DESCRIPTORS_COMFORTABLE: u64 = 4_096;
 
 /// Serve what is deployed: many apps of many tenants, of which most sleep
 #[derive(Debug, Args)]
@@ -98,7 +98,7 @@ fn remark_descriptors(terminal: Terminal) {
     let Descriptors { soft, hard } = raise_descriptors();
     if soft < DESCRIPTORS_COMFORTABLE {
         terminal.note(&format!(
-            "{soft} files may be open at once (hard limit {hard}), one for each loaded app and connection: raise `ulimit -n`"
+            "{soft} files may be open at once (hard limit {hard}), one for each loaded app and connection: raise the hard one (ulimit -Hn)"
         ));
     }
 }

@@ -1,5 +1,6 @@
 //! `cumulet usage` over a ledger that a node might have written.
 
+use std::fmt::Write as _;
 use std::path::Path;
 
 use cumulet_meter::ledger::{Entry, Ledger, LedgerLimits, Minute, RejectionSum};
@@ -79,7 +80,7 @@ fn reports_beside_a_node_that_writes() {
         "usage shpo",
         "usage --tenant acne --json",
     ] {
-        seen += &format!("$ cumulet {arguments}\n");
+        writeln!(seen, "$ cumulet {arguments}").unwrap();
         seen.push_str(&show(&run(folder.path(), arguments.split_whitespace()), folder.path()));
     }
     insta::assert_snapshot!(seen);

@@ -73,12 +73,20 @@ impl Apps {
         });
         let woken = tokio::time::timeout(WAKE_TIME_MAX, work).await.cloned();
         // From now on it is among the loaded ones, or the next request asks anew.
-        self.waking.lock().remove(host);
+        let mut all = self.waking.lock();
+        if all.get(host).is_some_and(|current| Arc::ptr_eq(current, &waking)) {
+            all.remove(host);
+        }
+        drop(all);
         woken.unwrap_or_else(|_elapsed| Err(Arc::new(WakeError::Busy)))
     }
 
     async fn load(self: &Arc<Self>, host: &str) -> Result<Option<Arc<LoadedApp>>, WakeError> {
         let Ok(_turn) = self.turns.acquire().await else { return Err(WakeError::Interrupted) };
+        // Another may have loaded it, and be gone, since this one looked.
+        if let Some(app) = self.find(host) {
+            return Ok(Some(app));
+        }
         let mut attempt = self.attempt(host).await?;
         if let Attempt::Uncompiled(app, missing) = attempt {
             self.compile(&app, missing).await?;

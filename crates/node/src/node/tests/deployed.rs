@@ -13,6 +13,9 @@ use std::path::{Path, PathBuf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
 
+/// Something done to a file.
+type Tamper = fn(&Path);
+
 /// A node on a data folder, with guests beside it.
 struct Fleet {
     data: tempfile::TempDir,
@@ -138,7 +141,7 @@ async fn a_compiled_file_that_is_not_ours_is_made_anew() {
     let node = fleet.start();
     fleet.deploy(&node, "acme/shop", "").await.unwrap();
     node.drain().await;
-    let ways: [(&str, fn(&Path)); 3] = [
+    let ways: [(&str, Tamper); 3] = [
         ("changed", |path| {
             let mut bytes = std::fs::read(path).unwrap();
             let middle = bytes.len() / 2;
@@ -212,12 +215,15 @@ async fn many_who_wake_one_app_load_it_once() {
     let fleet = Fleet::new("");
     let node = fleet.start();
     fleet.deploy(&node, "acme/shop", "").await.unwrap();
-    let requests = (0..32).map(|_| get(&node, "acme/shop", "/count"));
-    for (status, _) in futures_util::future::join_all(requests).await {
-        assert_eq!(status, 200);
-    }
     let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
-    assert_eq!(apps.cold.counts(), (1, 0));
+    for round in 1..=40 {
+        let requests = (0..24).map(|_| get(&node, "acme/shop", "/count"));
+        for (status, text) in futures_util::future::join_all(requests).await {
+            assert_eq!(status, 200, "round {round}: {text}");
+        }
+        assert_eq!(apps.cold.counts(), (round, 0));
+        apps.changed(&"acme/shop".parse().unwrap());
+    }
     node.drain().await;
 }
 
