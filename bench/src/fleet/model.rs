@@ -8,7 +8,7 @@ use anyhow::{Context, Result, bail};
 /// The name of the custom section that makes a component different.
 const SECTION: &str = "cumulet-bench";
 /// The smallest component that answers.
-const SMALL: &str = include_str!("../../data/small.wat");
+const SMALL: &str = include_str!("../../../tests/guests/wat/small.wat");
 
 /// A component that apps are made from.
 #[derive(Debug, Clone)]

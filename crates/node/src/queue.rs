@@ -11,6 +11,14 @@ use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
 
+/// What a task used in one slice, and the task if it has more to do.
+#[derive(Debug)]
+pub(crate) struct Slice {
+    pub(crate) turn: Turn,
+    pub(crate) nanos: u64,
+    pub(crate) again: Option<Arc<Task>>,
+}
+
 /// Tasks that wait for their turn. Bounded by admission: a task exists only for an invocation with a permit.
 #[derive(Debug, Default)]
 pub(crate) struct Queue {
@@ -21,26 +29,31 @@ pub(crate) struct Queue {
 impl Queue {
     /// Queues a task for its next slice.
     pub(crate) fn push(&self, task: Arc<Task>) {
-        self.settle(task.turn(), 0, Some(task));
-    }
-
-    /// Charges executed time, and queues a task again if it has more to do.
-    pub(crate) fn settle(&self, turn: Turn, nanos: u64, again: Option<Arc<Task>>) {
-        let mut shares = self.shares.lock();
-        if nanos > 0 {
-            shares.charge(turn, nanos);
-        }
-        let Some(task) = again else { return };
-        let refused = shares.push(turn, task);
-        drop(shares);
+        let refused = self.shares.lock().push(task.turn(), task);
         self.ready.notify_one();
         // Dropped outside the lock: a guest's end may wake others.
         drop(refused);
     }
 
-    /// Waits for the next task; `None` when the queue has stopped.
-    fn next(&self) -> Option<Arc<Task>> {
+    /// Charges the slice that a runner has just ended, if any, and waits for its next task; `None` when the queue has
+    /// stopped.
+    ///
+    /// A task that goes on is queued without waking anybody: this runner takes it, or another that waits already, and
+    /// waking a second thread for it would cost more than the rest of what stands between two slices.
+    fn next(&self, slice: Option<Slice>) -> Option<Arc<Task>> {
         let mut shares = self.shares.lock();
+        if let Some(Slice { turn, nanos, again }) = slice {
+            if nanos > 0 {
+                shares.charge(turn, nanos);
+            }
+            if let Some(task) = again
+                && let Err(refused) = shares.push(turn, task)
+            {
+                drop(shares);
+                drop(refused);
+                return None;
+            }
+        }
         loop {
             if shares.is_stopped() {
                 return None;
@@ -75,8 +88,9 @@ impl Runners {
             let runtime = runtime.clone();
             let thread = std::thread::Builder::new().name(format!("runner-{number}")).spawn(move || {
                 let _entered = runtime.enter();
-                while let Some(task) = queue.next() {
-                    task.run();
+                let mut slice = None;
+                while let Some(task) = queue.next(slice.take()) {
+                    slice = Some(task.run());
                 }
             })?;
             runners.threads.push(thread);

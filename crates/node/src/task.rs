@@ -1,7 +1,7 @@
 //! A guest after its first slice: polled by the run queue, woken by what it waits for, ended by its limits.
 
 use crate::clock::now;
-use crate::queue::Queue;
+use crate::queue::{Queue, Slice};
 use crate::slice::{Guest, Slicer};
 use crate::target::Target;
 use crate::ticket::{Ticket, outcome_of};
@@ -141,8 +141,8 @@ impl Task {
         self.ticket.lock().as_ref().is_some_and(Ticket::body_too_large)
     }
 
-    /// Polls the guest for one slice. Called by a runner that took the task from the queue.
-    pub(crate) fn run(self: Arc<Self>) {
+    /// Polls the guest for one slice. Called by a runner that took the task from the queue, which hears of it next.
+    pub(crate) fn run(self: Arc<Self>) -> Slice {
         self.state.store(RUNNING, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&self));
         let mut context = Context::from_waker(&waker);
@@ -154,29 +154,25 @@ impl Task {
         };
         // Told with the slice, as they were not worth the queue's lock when they ran.
         let nanos = self.exchange.gauge().cpu_nanos().saturating_sub(before) + self.target.take_inline();
+        let turn = self.turn;
         if ended {
             self.state.store(DONE, Ordering::SeqCst);
             // The end is known to the exchange: what is dropped here can be told from a body that was complete.
             *work = None;
             drop(work);
-            self.queue.settle(self.turn, nanos, None);
             self.ends(if self.exchange.end() == Some(&GuestEnd::Finished) { GUEST } else { BOTH });
             self.tell_watcher();
-            return;
+            return Slice { turn, nanos, again: None };
         }
         drop(work);
-        let queue = Arc::clone(&self.queue);
-        let turn = self.turn;
-        let again = if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_err() {
-            // Woken while it ran: to the end of its lane.
-            self.state.store(QUEUED, Ordering::SeqCst);
+        if self.state.compare_exchange(RUNNING, IDLE, Ordering::SeqCst, Ordering::SeqCst).is_ok() {
             self.tell_watcher();
-            Some(self)
-        } else {
-            self.tell_watcher();
-            None
-        };
-        queue.settle(turn, nanos, again);
+            return Slice { turn, nanos, again: None };
+        }
+        // Woken while it ran: to the end of its lane.
+        self.state.store(QUEUED, Ordering::SeqCst);
+        self.tell_watcher();
+        Slice { turn, nanos, again: Some(self) }
     }
 
     fn poll(&self, work: &mut Work, context: &mut Context<'_>) -> Poll<()> {

@@ -1,5 +1,6 @@
 //! A node of many deployed apps: what is deployed by the library, and served by the real binary.
 
+use std::fmt::Write as _;
 use std::path::{Path, PathBuf};
 
 use anyhow::Context as _;
@@ -80,6 +81,29 @@ impl Fleet {
         bytes.extend_from_slice(&content);
         let path = self.folder.path().join(format!("{mark}.wasm"));
         std::fs::write(&path, bytes)?;
+        Ok(path)
+    }
+
+    /// A component of a few kilobytes that no compiler can take: every local of one function passes through every loop.
+    ///
+    /// # Errors
+    /// When it cannot be written.
+    pub fn compile_bomb(&self) -> anyhow::Result<PathBuf> {
+        const LOCALS: usize = 3_000;
+        const LOOPS: usize = 3_000;
+        let mut function = format!("(func (export \"bomb\") (param i32) (local{})", " i64".repeat(LOCALS));
+        function += &"(loop ".repeat(LOOPS);
+        for local in 1..LOCALS {
+            write!(function, "(local.set {local} (i64.add (local.get {local}) (local.get {})))", local + 1)?;
+        }
+        function += &"(br_if 0 (local.get 0)))".repeat(LOOPS);
+        function.push(')');
+        let text = std::fs::read_to_string(paths::text_guest("small.wat")?)?;
+        let place = text.find("(global $served").context("the small guest has its global")?;
+        let (before, after) = text.split_at(place);
+        // Text takes functions and globals in any order.
+        let path = self.folder.path().join("bomb.wat");
+        std::fs::write(&path, format!("{before}{function}\n    {after}"))?;
         Ok(path)
     }
 

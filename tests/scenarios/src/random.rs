@@ -26,6 +26,12 @@ impl Random {
         mixed = (mixed ^ (mixed >> 27)).wrapping_mul(0x94d0_49bb_1331_11eb);
         (mixed ^ (mixed >> 31)) % bound
     }
+
+    /// One of these, if there are any.
+    pub fn pick<'a, T>(&mut self, from: &'a [T]) -> Option<&'a T> {
+        let place = self.below((from.len() as u64).max(1));
+        usize::try_from(place).ok().and_then(|place| from.get(place))
+    }
 }
 
 /// How often to kill: as often as the variable says, otherwise `unless_told`.

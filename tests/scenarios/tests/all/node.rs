@@ -8,8 +8,10 @@ use anyhow::{Context as _, ensure};
 use cumulet_scenarios::fleet::{App, Fleet};
 use cumulet_scenarios::http1::Connection;
 use cumulet_scenarios::output;
+use cumulet_scenarios::paths;
 use cumulet_scenarios::random::{self, Random};
 use cumulet_scenarios::server::Server;
+use serde_json::Value;
 
 /// How often the node is killed, unless a variable says otherwise.
 const KILLS: u32 = 6;
@@ -61,8 +63,8 @@ fn fleet() -> anyhow::Result<(Fleet, Vec<App>)> {
 fn call(address: SocketAddr, apps: &[App], mut random: Random, (seen, more, wanted): (&Mutex<Seen>, &Condvar, u64)) {
     let Ok(mut connection) = Connection::open(address) else { return };
     loop {
-        let app = &apps[usize::try_from(random.below(apps.len() as u64)).expect("an index")];
-        let (path, outcome) = PATHS[usize::try_from(random.below(PATHS.len() as u64)).expect("an index")];
+        let app = random.pick(apps).expect("there are apps");
+        let (path, outcome) = *random.pick(&PATHS).expect("there are paths");
         let key = (format!("{}/{}", app.tenant, app.name), outcome);
         {
             let mut seen = seen.lock().expect(NO_PANIC);
@@ -109,20 +111,30 @@ fn add(sum: &mut Counts, more: &Counts) {
     }
 }
 
-/// What the ledger says, and the executed microseconds of all of it.
-fn recorded(fleet: &Fleet) -> anyhow::Result<(BTreeMap<(String, String), u64>, u64)> {
-    let usage = fleet.usage()?;
-    let mut counts = BTreeMap::new();
-    let mut executed_us = 0;
-    for row in usage["rows"].as_array().context("rows")? {
-        let text = |name: &str| row[name].as_str().unwrap_or_default().to_owned();
-        let requests = |part: &str| row[part]["requests"].as_u64().unwrap_or_default();
-        let key = (format!("{}/{}", text("tenant"), text("app")), text("outcome"));
-        counts.insert(key, requests("billed") + requests("unbilled"));
-        executed_us += row["billed"]["executed_us"].as_u64().context("executed time")?;
-        executed_us += row["unbilled"]["executed_us"].as_u64().context("executed time")?;
+/// What the ledger says.
+#[derive(Debug, Default)]
+struct Recorded {
+    /// Invocations by app and outcome.
+    counts: BTreeMap<(String, String), u64>,
+    executed_us: u64,
+}
+
+impl Recorded {
+    fn of(fleet: &Fleet) -> anyhow::Result<Self> {
+        let usage = fleet.usage()?;
+        let mut recorded = Self::default();
+        for row in usage.get("rows").and_then(Value::as_array).context("rows")? {
+            let text =
+                |name: &str| row.get(name).and_then(Value::as_str).with_context(|| format!("no {name} in {row}"));
+            let number = |place: &str| {
+                row.pointer(place).and_then(Value::as_u64).with_context(|| format!("no {place} in {row}"))
+            };
+            let key = (format!("{}/{}", text("tenant")?, text("app")?), text("outcome")?.to_owned());
+            recorded.counts.insert(key, number("/billed/requests")? + number("/unbilled/requests")?);
+            recorded.executed_us += number("/billed/executed_us")? + number("/unbilled/executed_us")?;
+        }
+        Ok(recorded)
     }
-    Ok((counts, executed_us))
 }
 
 /// The executed microseconds of all invocations that the server told of until its end.
@@ -131,7 +143,7 @@ fn told(server: Server) -> anyhow::Result<u64> {
     server.stop()?;
     let events = stderr.lines().into_iter().filter_map(|line| output::event(&line));
     let invocations = events.filter(|event| output::text(event, "event") == Some("invocation"));
-    Ok(invocations.filter_map(|event| event["executed_us"].as_u64()).sum())
+    Ok(invocations.filter_map(|event| event.get("executed_us").and_then(Value::as_u64)).sum())
 }
 
 #[test]
@@ -148,11 +160,11 @@ fn what_is_billed_is_what_was_done_over_restarts_and_evictions() -> anyhow::Resu
         add(&mut sent, &seen.sent);
         executed_us += told(server)?;
     }
-    let (recorded, recorded_us) = recorded(&fleet)?;
+    let recorded = Recorded::of(&fleet)?;
     let sent: BTreeMap<_, _> =
         sent.into_iter().map(|((app, outcome), count)| ((app, outcome.to_owned()), count)).collect();
-    ensure!(recorded == sent, "seed {seed}: recorded {recorded:?}, sent {sent:?}");
-    ensure!(recorded_us == executed_us, "seed {seed}: {recorded_us} µs recorded, {executed_us} µs told");
+    ensure!(recorded.counts == sent, "seed {seed}: {recorded:?}, sent {sent:?}");
+    ensure!(recorded.executed_us == executed_us, "seed {seed}: {recorded:?}, {executed_us} µs told");
     Ok(())
 }
 
@@ -166,10 +178,10 @@ fn a_killed_node_has_recorded_every_answer_once() -> anyhow::Result<()> {
     for kill in 0..=kills {
         let so_far = || format!("seed {seed}, after {kill} kills");
         let server = fleet.serve().with_context(so_far)?;
-        let (recorded, _) = recorded(&fleet)?;
+        let recorded = Recorded::of(&fleet)?;
         for (key, sent) in &sent {
             let answered = answered.get(key).copied().unwrap_or_default();
-            let found = recorded.get(&(key.0.clone(), key.1.to_owned())).copied().unwrap_or_default();
+            let found = recorded.counts.get(&(key.0.clone(), key.1.to_owned())).copied().unwrap_or_default();
             let counts = || format!("{key:?}: {found} recorded, {answered} answered, {sent} sent");
             ensure!((answered..=*sent).contains(&found), "{}: {}", so_far(), counts());
         }
@@ -181,8 +193,30 @@ fn a_killed_node_has_recorded_every_answer_once() -> anyhow::Result<()> {
         add(&mut sent, &seen.sent);
         add(&mut answered, &seen.answered);
     }
-    let (recorded, _) = recorded(&fleet)?;
-    let (all, found): (u64, u64) = (answered.values().sum(), recorded.values().sum());
+    let recorded = Recorded::of(&fleet)?;
+    let (all, found): (u64, u64) = (answered.values().sum(), recorded.counts.values().sum());
     println!("{all} answers, {found} records");
     Ok(())
+}
+
+#[test]
+fn a_compile_bomb_costs_its_owner_an_error() -> anyhow::Result<()> {
+    let fleet = Fleet::new("[compile]\nmemory = \"256MiB\"\ntime = \"60s\"\n")?;
+    let app = |tenant, name: &str, source| App { tenant, name: name.into(), source, more: "" };
+    let apps = [
+        app("acme", "before", paths::text_guest("small.wat")?.canonicalize()?),
+        app("evil", "bomb", fleet.compile_bomb()?),
+        app("evil", "honest", fleet.component("hostile.wasm", "honest")?),
+        app("acme", "after", fleet.component("hostile.wasm", "after")?),
+    ];
+    let ends = fleet.deploy(&apps)?;
+    insta::assert_debug_snapshot!(ends);
+    let server = fleet.serve()?;
+    for (app, end) in apps.iter().zip(&ends) {
+        let mut connection = server.connect()?;
+        connection.request_to(&app.host(), ("GET", "/count"), &[])?;
+        let status = connection.reply("GET")?.status();
+        ensure!(status == if end.is_ok() { 200 } else { 404 }, "{app:?}: {status}");
+    }
+    server.stop()
 }
