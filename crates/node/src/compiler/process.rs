@@ -21,6 +21,8 @@ use tokio::process::{Child, ChildStderr, ChildStdin, ChildStdout, Command};
 const END_TIME_MAX: Duration = Duration::from_secs(5);
 /// How many times its processor time a compilation may take by the clock: those who serve run before it.
 const WALL_FACTOR: u32 = 4;
+/// How many times its first second it may take besides: a busy machine gives little of the processor to what is short.
+const WALL_FACTOR_FIRST: u32 = 26;
 /// What the standard library writes before it aborts for want of memory.
 const ALLOCATION_FAILED: &str = "memory allocation of";
 
@@ -128,7 +130,8 @@ impl Process {
 
     /// Has a component compiled. After any failure but an invalid component the process must not be used again.
     pub(super) async fn compile(&mut self, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileFailure> {
-        let time = self.limits.time * WALL_FACTOR;
+        let first = self.limits.time.min(Duration::from_secs(1));
+        let time = self.limits.time * WALL_FACTOR + first * WALL_FACTOR_FIRST;
         let answer = self.ask(Kind::Compile, &[&[class_code(class)], component], time).await;
         match answer {
             Ok((Kind::Compiled, code)) => Ok(code),
