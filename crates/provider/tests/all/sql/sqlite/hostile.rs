@@ -31,8 +31,9 @@ async fn hostile_statements_are_refused_and_leave_nothing() {
         }
         drop(connection);
         let files = files_under(scratch.folder.path());
-        let expected = BTreeSet::from(["app/main.db", "app/main.db-shm", "app/main.db-wal"].map(str::to_owned));
-        assert_eq!(files, expected, "{statement}");
+        // The last connection to end removes its log, at a time of its own.
+        let known = BTreeSet::from(["app/main.db", "app/main.db-shm", "app/main.db-wal"].map(str::to_owned));
+        assert!(files.contains("app/main.db") && files.is_subset(&known), "{statement}: {files:?}");
         assert!(!Path::new("outside.db").exists(), "{statement}");
     }
     assert!(wrong.is_empty(), "answered otherwise:\n{}", wrong.join("\n"));
