@@ -21,7 +21,7 @@ use tokio::sync::{OnceCell, Semaphore};
 pub(crate) use code::{Code, Codes};
 pub(crate) use cold::{ColdStarts, Phase};
 pub(crate) use host::{Domain, bare};
-pub(crate) use loaded::{LoadBounds, LoadCost, LoadedApp, LoadedApps, LoadedTotals};
+pub(crate) use loaded::{LoadBounds, LoadCost, LoadedApp, LoadedApps, LoadedTotals, Since};
 pub(crate) use wake::WakeError;
 
 /// What is deployed, and what of it is loaded.
@@ -64,6 +64,8 @@ impl Apps {
     /// Lets the next request find what is deployed by then. Requests in flight finish on what they began with.
     pub(crate) fn changed(&self, id: &AppId) {
         drop(self.loaded.remove(id));
+        // Whoever comes from now on does not wait for what was read before.
+        self.waking.lock().clear();
     }
 
     pub(crate) fn totals(&self) -> LoadedTotals {

@@ -1,6 +1,7 @@
 //! The node's books: every admitted invocation becomes a usage record, every refusal is counted, and a thread moves both
 //! from memory to the disk.
 
+use crate::chain::chain;
 use crate::clock::{Calendar, now};
 use crossbeam_utils::CachePadded;
 use cumulet_meter::ledger::{Ledger, LedgerError, LedgerReader, Minute, RejectionSum};
@@ -165,17 +166,6 @@ fn merge(sums: &mut Vec<RejectionSum>) {
         }
         same
     });
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        text.push_str(": ");
-        text.push_str(&current.to_string());
-        cause = current.source();
-    }
-    text
 }
 
 /// The thread that drains. Dropping it drains once more.

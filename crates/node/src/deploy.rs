@@ -9,6 +9,7 @@ use cumulet_spec::grant::ConfigSource;
 use cumulet_spec::id::{AppId, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest};
 use cumulet_spec::quantity::Bytes;
+use cumulet_spec::quota::Quota;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
@@ -168,20 +169,27 @@ fn hosts(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<Vec<Hos
     Ok(hosts)
 }
 
+/// The quotas of the tenant and of the app.
+fn quotas(workshop: &Workshop, id: &AppId) -> [Quota; 2] {
+    let config = workshop.accounts.config();
+    [config.share(&id.tenant).quota, config.app_quota(&id.tenant, &id.app)]
+}
+
 /// A component that a quota could never let in is refused now.
 fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<(), DeployError> {
-    let config = workshop.accounts.config();
-    let quotas = [config.share(&id.tenant).quota, config.app_quota(&id.tenant, &id.app)];
-    let most = quotas.iter().filter_map(|quota| quota.memory).map(|memory| memory.0).min().unwrap_or(u64::MAX);
+    let most = quotas(workshop, id)
+        .into_iter()
+        .filter_map(|quota| quota.memory)
+        .map(|memory| memory.0)
+        .min()
+        .unwrap_or(u64::MAX);
     let over = manifest.components.iter().find(|(_, component)| component.limits.memory.0 > most);
     over.map_or(Ok(()), |(name, _)| Err(DeployError::Memory(name.clone())))
 }
 
 /// Whether the code of all its components fits into what the tenant, and the app, may have loaded.
 fn fits_loaded(workshop: &Workshop, id: &AppId, bytes: u64) -> Result<(), DeployError> {
-    let config = workshop.accounts.config();
-    let quotas = [config.share(&id.tenant).quota, config.app_quota(&id.tenant, &id.app)];
-    match quotas.iter().filter_map(|quota| quota.loaded).min_by_key(|most| most.0) {
+    match quotas(workshop, id).into_iter().filter_map(|quota| quota.loaded).min_by_key(|most| most.0) {
         Some(max) if bytes > max.0 => Err(DeployError::Loaded { bytes: Bytes(bytes), max }),
         Some(_) | None => Ok(()),
     }

@@ -7,6 +7,7 @@ mod admin;
 mod apps;
 mod books;
 pub mod build;
+mod chain;
 pub mod check;
 mod clock;
 pub mod compiler;

@@ -1,43 +1,37 @@
 //! A node: its engines, its listeners, its threads, and what it serves.
 
+mod open;
 #[cfg(test)]
 mod tests;
 
-use crate::account::Accounts;
 use crate::admin::AdminHandler;
-use crate::apps::{Apps, Codes, LoadBounds};
-use crate::books::{Bookkeeper, Books};
-use crate::compiler::{Compiler, CompilerSettings, Pool, WorkerProgram};
+use crate::books::Bookkeeper;
+use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
-use crate::event::{EventFormat, EventQueue, EventWriter};
+use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
 use crate::queue::{Queue, Runners};
 use crate::serving::{Directory, Serving, ServingHandler};
 use crate::slice::Slicer;
 use crate::values::Variables;
-use crate::workshop::{Observe, Tallies, Workshop};
-use arc_swap::ArcSwap;
-use cumulet_artifact::{CompiledStore, ComponentStore, KeyError, NodeKey, StoreError};
-use cumulet_capability::{Asked, Linkers};
-use cumulet_control::{Registry, RegistryError};
-use cumulet_engine::{EngineClass, EngineError, Engines, Machine, PoolSettings, Ticker};
+use crate::workshop::{Observe, Workshop};
+use cumulet_artifact::{KeyError, StoreError};
+use cumulet_capability::Asked;
+use cumulet_control::RegistryError;
+use cumulet_engine::{EngineError, Ticker};
 use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
-use cumulet_meter::ledger::{Ledger, LedgerError, LedgerLimits, LedgerReader};
-use cumulet_meter::{Admission, Tally};
-use cumulet_provider::{Bound, Stores};
-use cumulet_spec::binding::{self, Address, Binding, BindingError};
+use cumulet_meter::Tally;
+use cumulet_meter::ledger::LedgerError;
+use cumulet_spec::binding::{Binding, BindingError};
 use cumulet_spec::grant::Capability;
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::node::NodeConfig;
-use cumulet_spec::route::RouteTable;
-use parking_lot::Mutex;
 use std::collections::BTreeMap;
 use std::io;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
-use std::sync::atomic::AtomicU64;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
@@ -47,11 +41,6 @@ use tokio::task::JoinHandle;
 const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
 /// How often it looks.
 const GUESTS_END_LOOK: Duration = Duration::from_millis(2);
-
-/// Mappings of the process that one compiled file takes, at most.
-const MAPPINGS_PER_FILE: u64 = 4;
-/// The part of the machine's memory that loaded apps may take, unless the configuration says otherwise.
-const LOADED_MEMORY_PART: u64 = 8;
 
 /// How to serve.
 #[derive(Debug)]
@@ -179,7 +168,7 @@ impl Node {
     /// # Errors
     /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
     pub fn start(options: ServeOptions) -> Result<Self, StartError> {
-        let workshop = open_workshop(&options)?;
+        let workshop = open::workshop(&options)?;
         let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
             .map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
@@ -191,7 +180,7 @@ impl Node {
         let runners =
             Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
         let serving = Arc::new(Serving {
-            directory: directory(&options, &workshop)?,
+            directory: open::directory(&options, &workshop)?,
             admission: Arc::clone(&workshop.admission),
             slicer: Arc::new(Slicer::new(ticker)),
             queue,
@@ -326,82 +315,4 @@ async fn serve_once_open(
 async fn wait_for(mut stopped: watch::Receiver<bool>) {
     // An error means that the node is gone, which is a stop as well.
     let _gone = stopped.wait_for(|stopped| *stopped).await;
-}
-
-/// The address of each binding.
-fn bound(options: &ServeOptions) -> Result<Bound, StartError> {
-    let mut bound = Bound::new();
-    for binding in &options.bindings {
-        let url = match &binding.address {
-            Address::Url(url) => url.clone(),
-            Address::Env(variable) => {
-                let unset = || StartError::Unset(binding.to_string(), variable.clone());
-                let text = options.variables.get(variable).ok_or_else(unset)?;
-                binding::url(binding.capability, text)
-                    .map_err(|error| StartError::Address(binding.to_string(), error))?
-            }
-        };
-        bound.insert((binding.capability, binding.name.clone()), url);
-    }
-    Ok(bound)
-}
-
-fn open_workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartError> {
-    let data_dir = options.data_dir.as_path();
-    Workshop::make_folder(data_dir).map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
-    let key = NodeKey::open(data_dir)?;
-    let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
-    let books = Books::open(ledger, LedgerReader::open(data_dir)?)?;
-    let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
-    let mut pools = PoolSettings::for_machine(&Machine::read());
-    pools.slots = config.limits.slots.unwrap_or(pools.slots);
-    let engines = Engines::new(pools)?;
-    let compiler = match options.deployed.as_ref().and_then(|deployed| deployed.compiler.clone()) {
-        Some(program) => Compiler::Apart(Pool::new(&engines, program, CompilerSettings::of(config.compile))),
-        None => Compiler::Here(engines.clone()),
-    };
-    Ok(Arc::new(Workshop {
-        linkers: Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?,
-        compiler,
-        store: CompiledStore::open(data_dir, key.clone())?,
-        components: ComponentStore::open(data_dir)?,
-        codes: Codes::new(),
-        stores: Arc::new(Stores::new(data_dir, bound(options)?)),
-        data_dir: data_dir.to_owned(),
-        key,
-        variables: Arc::new(options.variables.clone()),
-        env: options.env.clone(),
-        clock_step: options.clock_step,
-        books,
-        accounts: Accounts::new(config),
-        events: EventQueue::new(),
-        admission: Admission::new(engines.settings().slots),
-        tallies: match options.deployed {
-            Some(_) => Tallies::Node(Arc::default()),
-            None => Tallies::Each(Mutex::default()),
-        },
-        observe: options.observe,
-        witnesses: Mutex::default(),
-        fingerprints: EngineClass::ALL.map(|class| engines.fingerprint(class)),
-        next_turn: AtomicU64::new(0),
-        engines,
-    }))
-}
-
-/// What requests are looked up in.
-fn directory(options: &ServeOptions, workshop: &Arc<Workshop>) -> Result<Directory, StartError> {
-    let Some(deployed) = &options.deployed else {
-        return Ok(Directory::Installed(ArcSwap::from_pointee(RouteTable::default())));
-    };
-    let registry = Registry::open(&options.data_dir)?;
-    let bounds = load_bounds(&Machine::read(), deployed.config.limits.loaded);
-    Ok(Directory::Deployed(Apps::new(registry, Arc::clone(workshop), &deployed.config.domain, bounds)))
-}
-
-/// What may be loaded at once: unless the configuration says how much memory, a part of the machine's; and in any case no
-/// more files than the system lets this process map and hold open.
-fn load_bounds(machine: &Machine, bytes: Option<cumulet_spec::quantity::Bytes>) -> LoadBounds {
-    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let files = (machine.mappings_max / 2 / MAPPINGS_PER_FILE).min(descriptors / 2);
-    LoadBounds { bytes: bytes.map_or(machine.memory_bytes / LOADED_MEMORY_PART, |bytes| bytes.0), files }
 }

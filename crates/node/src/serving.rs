@@ -2,6 +2,7 @@
 
 use crate::apps::{Apps, LoadedApp, WakeError, bare};
 use crate::books::Books;
+use crate::chain::chain;
 use crate::event::EventQueue;
 use crate::invoke::invoke;
 use crate::queue::Queue;
@@ -74,17 +75,6 @@ fn answers(app: &LoadedApp, incoming: &Incoming) -> Option<Routed> {
     let request = &incoming.request;
     let found = app.routes.find(incoming.authority(), request.method(), request.uri().path())?;
     Some(found.clone())
-}
-
-fn chain(error: &dyn std::error::Error) -> String {
-    let mut text = error.to_string();
-    let mut cause = error.source();
-    while let Some(current) = cause {
-        text.push_str(": ");
-        text.push_str(&current.to_string());
-        cause = current.source();
-    }
-    text
 }
 
 /// The gateway's way to the node.

@@ -19,6 +19,8 @@ const SHARDS: usize = 64;
 const HOSTS_PER_APP_MAX: usize = 16;
 /// The part of all loaded apps that goes at once when there are too many.
 const EVICTED_PART: usize = 16;
+/// Places in which changes are counted: apps that share one only cause each other to be read again.
+const CHANGES: usize = 64;
 /// Uses closer together than this do not write again, in microseconds.
 const USE_STEP_US: u64 = 1_000;
 
@@ -77,10 +79,18 @@ struct Held {
     hosts: Vec<Box<str>>,
 }
 
-#[derive(Default)]
 struct Table {
     apps: HashMap<AppId, Held>,
     bytes: u64,
+    /// How often an app was removed because it changed, summed over those that share a place.
+    changes: [u64; CHANGES],
+}
+
+/// How far the changes of an app had come when it was read.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) struct Since {
+    place: usize,
+    changes: u64,
 }
 
 type Hosts = RwLock<HashMap<Box<str>, Arc<LoadedApp>>>;
@@ -115,7 +125,7 @@ impl LoadedApps {
         Self {
             hosts: std::array::from_fn(|_shard| Hosts::default()),
             hasher: RandomState::new(),
-            table: Mutex::default(),
+            table: Mutex::new(Table { apps: HashMap::new(), bytes: 0, changes: [0; CHANGES] }),
             code,
             bounds,
             evicted: AtomicU64::new(0),
@@ -127,12 +137,23 @@ impl LoadedApps {
         self.shard(host).read().get(host).cloned()
     }
 
+    /// To be asked before an app is read, and given back with it: what changes in between is not overlooked.
+    pub(crate) fn since(&self, id: &AppId) -> Since {
+        let place = self.place(id);
+        Since { place, changes: self.table.lock().changes.get(place).copied().unwrap_or_default() }
+    }
+
     /// Puts an app in the place of an older deployment of it, if there is one, and finds it by this host from now on.
     /// What has to go for it is returned: dropping it unmaps files, which is not for threads that serve.
+    ///
+    /// Nothing is put, and nothing returned, when the app has changed since: then it has to be read again.
     #[must_use]
-    pub(crate) fn insert(&self, app: Arc<LoadedApp>, host: &str) -> Vec<Arc<LoadedApp>> {
+    pub(crate) fn insert(&self, app: Arc<LoadedApp>, host: &str, since: Since) -> Option<Vec<Arc<LoadedApp>>> {
         let mut gone = Vec::new();
         let mut table = self.table.lock();
+        if table.changes.get(since.place) != Some(&since.changes) {
+            return None;
+        }
         if table.apps.get(&app.id).is_some_and(|held| held.app.generation != app.generation) {
             gone.extend(self.take(&mut table, &app.id));
         }
@@ -149,13 +170,17 @@ impl LoadedApps {
         }
         self.evict_of_tenant(&mut table, &app, &mut gone);
         self.evict(&mut table, &app.id, &mut gone);
-        gone
+        Some(gone)
     }
 
-    /// Forgets an app: the next request finds what is deployed then.
+    /// Forgets an app that has changed: the next request finds what is deployed then, also while it is being loaded.
     #[must_use]
     pub(crate) fn remove(&self, id: &AppId) -> Option<Arc<LoadedApp>> {
-        self.take(&mut self.table.lock(), id)
+        let mut table = self.table.lock();
+        if let Some(changes) = table.changes.get_mut(self.place(id)) {
+            *changes += 1;
+        }
+        self.take(&mut table, id)
     }
 
     pub(crate) fn totals(&self) -> LoadedTotals {
@@ -219,6 +244,10 @@ impl LoadedApps {
         Some(app)
     }
 
+    fn place(&self, id: &AppId) -> usize {
+        usize::try_from(self.hasher.hash_one(id) % CHANGES as u64).unwrap_or(0)
+    }
+
     fn shard(&self, host: &str) -> &Hosts {
         let hash = self.hasher.hash_one(host);
         let place = usize::try_from(hash % SHARDS as u64).unwrap_or(0);
@@ -240,13 +269,29 @@ mod tests {
         LoadedApps::new(LoadBounds { bytes, files: 10 }, Arc::default())
     }
 
+    fn put(apps: &LoadedApps, app: Arc<LoadedApp>, host: &str) -> Vec<Arc<LoadedApp>> {
+        let since = apps.since(&app.id);
+        apps.insert(app, host, since).unwrap()
+    }
+
+    #[test]
+    fn what_changed_while_it_was_read_is_not_put() {
+        let apps = apps(1_000);
+        let since = apps.since(&"acme/shop".parse().unwrap());
+        assert!(apps.remove(&"acme/shop".parse().unwrap()).is_none());
+        assert!(apps.insert(app("acme/shop", 1), "shop.test", since).is_none());
+        assert!(apps.find("shop.test").is_none());
+        assert!(put(&apps, app("acme/shop", 2), "shop.test").is_empty());
+        assert_eq!(apps.find("shop.test").unwrap().generation, 2);
+    }
+
     #[test]
     fn a_new_deployment_takes_the_place_of_the_old_one_under_every_host() {
         let apps = apps(1_000);
         let old = app("acme/shop", 1);
-        assert!(apps.insert(Arc::clone(&old), "a.test").is_empty());
-        assert!(apps.insert(Arc::clone(&old), "b.test").is_empty());
-        let gone = apps.insert(app("acme/shop", 2), "a.test");
+        assert!(put(&apps, Arc::clone(&old), "a.test").is_empty());
+        assert!(put(&apps, Arc::clone(&old), "b.test").is_empty());
+        let gone = put(&apps, app("acme/shop", 2), "a.test");
         assert_eq!(gone.len(), 1);
         assert_eq!(apps.find("a.test").unwrap().generation, 2);
         assert!(apps.find("b.test").is_none(), "it is looked up anew");
@@ -259,9 +304,9 @@ mod tests {
         for number in 0..16 {
             let app = app(&format!("acme/app-{number}"), 1);
             app.used(1_000_000 - 10_000 * number);
-            assert!(apps.insert(app, &format!("{number}.test")).is_empty());
+            assert!(put(&apps, app, &format!("{number}.test")).is_empty());
         }
-        let gone = apps.insert(app("acme/new", 1), "new.test");
+        let gone = put(&apps, app("acme/new", 1), "new.test");
         assert_eq!(gone.iter().map(|app| app.id.to_string()).collect::<Vec<_>>(), ["acme/app-15"]);
         assert!(apps.find("15.test").is_none() && apps.find("14.test").is_some() && apps.find("new.test").is_some());
         assert_eq!((apps.totals().apps, apps.totals().evicted), (16, 1));
@@ -270,9 +315,9 @@ mod tests {
     #[test]
     fn the_newcomer_stays_even_when_it_is_too_large() {
         let apps = apps(50);
-        assert!(apps.insert(app("acme/large", 1), "large.test").is_empty());
+        assert!(put(&apps, app("acme/large", 1), "large.test").is_empty());
         assert!(apps.find("large.test").is_some());
-        assert_eq!(apps.insert(app("acme/next", 1), "next.test").len(), 1);
+        assert_eq!(put(&apps, app("acme/next", 1), "next.test").len(), 1);
     }
 
     #[test]
@@ -284,10 +329,10 @@ mod tests {
             app.used(used_us);
             Arc::new(app)
         };
-        assert!(apps.insert(app("other/app", 1), "other.test").is_empty());
-        assert!(apps.insert(small("small/old", 10_000), "old.test").is_empty());
-        assert!(apps.insert(small("small/new", 20_000), "new.test").is_empty());
-        let gone = apps.insert(small("small/next", 5_000), "next.test");
+        assert!(put(&apps, app("other/app", 1), "other.test").is_empty());
+        assert!(put(&apps, small("small/old", 10_000), "old.test").is_empty());
+        assert!(put(&apps, small("small/new", 20_000), "new.test").is_empty());
+        let gone = put(&apps, small("small/next", 5_000), "next.test");
         assert_eq!(gone.iter().map(|app| app.id.to_string()).collect::<Vec<_>>(), ["small/old"]);
         assert!(apps.find("other.test").is_some() && apps.find("new.test").is_some());
     }
@@ -297,7 +342,7 @@ mod tests {
         let apps = apps(1_000);
         let shop = app("acme/shop", 1);
         for number in 0..2 * HOSTS_PER_APP_MAX {
-            assert!(apps.insert(Arc::clone(&shop), &format!("{number}.test")).is_empty());
+            assert!(put(&apps, Arc::clone(&shop), &format!("{number}.test")).is_empty());
         }
         let found = (0..2 * HOSTS_PER_APP_MAX).filter(|number| apps.find(&format!("{number}.test")).is_some());
         assert_eq!(found.count(), HOSTS_PER_APP_MAX);

@@ -1,6 +1,6 @@
 //! An app that is called wakes up: from a row and a compiled file to something that runs.
 
-use crate::apps::{Apps, LoadCost, LoadedApp, Phase};
+use crate::apps::{Apps, LoadCost, LoadedApp, Phase, Since};
 use crate::clock::{Moment, now};
 use crate::furnish::{self, Plan};
 use crate::load::LoadErrorKind;
@@ -18,6 +18,8 @@ use tokio::runtime::Handle;
 
 /// How long a request waits for its turn to load an app, and for the app.
 const WAKE_TIME_MAX: Duration = Duration::from_secs(10);
+/// How often an app is read that is deployed again and again meanwhile.
+const ATTEMPTS_MAX: u32 = 16;
 /// What a loaded app takes besides its code, in bytes: tables, grants, what a component is linked to.
 const COMPONENT_BYTES: u64 = 24 << 10;
 
@@ -54,6 +56,8 @@ enum Attempt {
     /// No app has this host.
     Unknown,
     Ready(Arc<LoadedApp>),
+    /// It was deployed anew meanwhile.
+    Changed,
     /// What is to be compiled first.
     Uncompiled(AppId, Vec<(ComponentName, Digest, Limits)>),
 }
@@ -87,16 +91,20 @@ impl Apps {
         if let Some(app) = self.find(host) {
             return Ok(Some(app));
         }
-        let mut attempt = self.attempt(host).await?;
-        if let Attempt::Uncompiled(app, missing) = attempt {
-            self.compile(&app, missing).await?;
-            attempt = self.attempt(host).await?;
+        let mut is_compiled = false;
+        for _ in 0..ATTEMPTS_MAX {
+            match self.attempt(host).await? {
+                Attempt::Ready(app) => return Ok(Some(app)),
+                Attempt::Unknown => return Ok(None),
+                Attempt::Uncompiled(..) if is_compiled => break,
+                Attempt::Uncompiled(app, missing) => {
+                    self.compile(&app, missing).await?;
+                    is_compiled = true;
+                }
+                Attempt::Changed => {}
+            }
         }
-        match attempt {
-            Attempt::Ready(app) => Ok(Some(app)),
-            Attempt::Unknown => Ok(None),
-            Attempt::Uncompiled(..) => Err(WakeError::Interrupted),
-        }
+        Err(WakeError::Interrupted)
     }
 
     async fn attempt(self: &Arc<Self>, host: &str) -> Result<Attempt, WakeError> {
@@ -108,7 +116,7 @@ impl Apps {
     /// All of it on one thread: handing over costs more than any of the steps.
     fn attempt_here(&self, host: &str, runtime: &Handle) -> Result<Attempt, WakeError> {
         let started = now();
-        let Some((id, deployed)) = self.deployed(host)? else { return Ok(Attempt::Unknown) };
+        let Some((id, since, deployed)) = self.deployed(host)? else { return Ok(Attempt::Unknown) };
         let looked_up = self.passed(Phase::Lookup, started);
         let (mut targets, mut missing) = (BTreeMap::new(), Vec::new());
         let (mut verify, mut map, mut code_bytes) = (Duration::ZERO, Duration::ZERO, 0);
@@ -150,23 +158,35 @@ impl Apps {
             tenant_bytes_max: tenant.loaded.map_or(u64::MAX, |loaded| loaded.0),
         };
         let app = loaded(id, &deployed, targets, cost)?;
+        app.used(self.workshop.books.now_us());
+        let Some(gone) = self.loaded.insert(Arc::clone(&app), host, since) else { return Ok(Attempt::Changed) };
+        drop(gone);
         self.cold.add(Phase::Verify, verify);
         self.cold.add(Phase::Map, map);
         self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(verify + map));
         self.cold.loaded();
-        app.used(self.workshop.books.now_us());
-        drop(self.loaded.insert(Arc::clone(&app), host));
         Ok(Attempt::Ready(app))
     }
 
-    fn deployed(&self, host: &str) -> Result<Option<(AppId, DeployedApp)>, WakeError> {
-        let id = match self.domain.app_of(host) {
-            Some(id) => Some(id),
-            None => self.registry.find_host(host)?.map(|(tenant, app)| AppId { tenant, app }),
+    fn deployed(&self, host: &str) -> Result<Option<(AppId, Since, DeployedApp)>, WakeError> {
+        if let Some(id) = self.domain.app_of(host) {
+            return self.read(id);
+        }
+        let Some((tenant, app)) = self.registry.find_host(host)? else { return Ok(None) };
+        // It may have given the host up since; another may have it now, and the next request asks for that one.
+        let names_host = |app: &DeployedApp| {
+            app.revision
+                .routes
+                .iter()
+                .any(|route| route.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)))
         };
-        let Some(id) = id else { return Ok(None) };
+        Ok(self.read(AppId { tenant, app })?.filter(|(_, _, deployed)| names_host(deployed)))
+    }
+
+    fn read(&self, id: AppId) -> Result<Option<(AppId, Since, DeployedApp)>, WakeError> {
+        let since = self.loaded.since(&id);
         let deployed = self.registry.find(&id.tenant, &id.app)?;
-        Ok(deployed.map(|deployed| (id, deployed)))
+        Ok(deployed.map(|deployed| (id, since, deployed)))
     }
 
     fn passed(&self, phase: Phase, since: Moment) -> Moment {

@@ -310,3 +310,67 @@ async fn hosts_are_granted() {
     assert_eq!(get_at(&node, "shop.acme.localhost", "/count").await.0, 404, "its only route names another host");
     node.drain().await;
 }
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn after_a_deploy_nobody_gets_what_was_there_before() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    let source = fleet.component("hostile.wasm", "turns");
+    let deploy = async |number: u32| {
+        let text = format!(
+            "manifest = 1\n[app]\nname = \"shop\"\n[component.main]\nsource = {source:?}\n\
+             [[trigger.http]]\nroute = \"/{number}/*\"\ncomponent = \"main\"\n"
+        );
+        let request = DeployRequest {
+            tenant: "acme".parse().unwrap(),
+            manifest: &Manifest::parse(&text).unwrap(),
+            base_dir: fleet.data.path(),
+            idempotency_key: None,
+            expected_generation: None,
+        };
+        node.deploy(request, |_step| {}).await.unwrap();
+    };
+    deploy(0).await;
+    let done = std::sync::atomic::AtomicBool::new(false);
+    let waking = async {
+        let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+        // Whatever it finds: each of these requests loads the app, which may change meanwhile.
+        while !done.load(std::sync::atomic::Ordering::SeqCst) {
+            apps.changed(&"acme/shop".parse().unwrap());
+            get(&node, "acme/shop", "/0/count").await;
+        }
+    };
+    let deploying = async {
+        for number in 1..=60 {
+            deploy(number).await;
+            let (status, text) = get(&node, "acme/shop", &format!("/{number}/count")).await;
+            assert_eq!(status, 200, "after deployment {number}: {text}");
+        }
+        done.store(true, std::sync::atomic::Ordering::SeqCst);
+    };
+    futures_util::future::join(waking, deploying).await;
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_is_not_ended_while_its_quota_has_more() {
+    let fleet = Fleet::new("[tenant.acme]\ncpu_per_day = \"10m\"\n");
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "limit = { cpu = \"200ms\" }").await.unwrap();
+    for _ in 0..8 {
+        get(&node, "acme/shop", "/spin").await;
+    }
+    node.drain().await;
+    assert_eq!(fleet.records("acme/shop"), [(Outcome::CpuLimit, 8)], "its own limit, and not the quota");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn code_that_could_never_be_loaded_is_not_deployed() {
+    let fleet = Fleet::new("[tenant.small]\nloaded = \"64KiB\"\n");
+    let node = fleet.start();
+    let refused = fleet.deploy(&node, "small/shop", "").await.unwrap_err();
+    assert!(matches!(refused, DeployError::Loaded { .. }), "{refused}");
+    assert_eq!(get(&node, "small/shop", "/count").await.0, 404);
+    fleet.deploy(&node, "other/shop", "").await.unwrap();
+    node.drain().await;
+}

@@ -1,0 +1,109 @@
+//! What a node starts with: its data folder opened, its engines and stores set up.
+
+use super::{ServeOptions, StartError};
+use crate::account::Accounts;
+use crate::apps::{Apps, Codes, LoadBounds};
+use crate::books::Books;
+use crate::compiler::{Compiler, CompilerSettings, Pool};
+use crate::event::EventQueue;
+use crate::serving::Directory;
+use crate::workshop::{Tallies, Workshop};
+use arc_swap::ArcSwap;
+use cumulet_artifact::{CompiledStore, ComponentStore, NodeKey};
+use cumulet_capability::Linkers;
+use cumulet_control::Registry;
+use cumulet_engine::{EngineClass, Engines, Machine, PoolSettings};
+use cumulet_meter::Admission;
+use cumulet_meter::ledger::{Ledger, LedgerLimits, LedgerReader};
+use cumulet_provider::{Bound, Stores};
+use cumulet_spec::binding::{self, Address};
+use cumulet_spec::node::NodeConfig;
+use cumulet_spec::quantity::Bytes;
+use cumulet_spec::route::RouteTable;
+use parking_lot::Mutex;
+use std::sync::Arc;
+use std::sync::atomic::AtomicU64;
+
+/// Mappings of the process that one compiled file takes, at most.
+const MAPPINGS_PER_FILE: u64 = 4;
+/// The part of the machine's memory that loaded apps may take, unless the configuration says otherwise.
+const LOADED_MEMORY_PART: u64 = 8;
+
+/// The address of each binding.
+fn bound(options: &ServeOptions) -> Result<Bound, StartError> {
+    let mut bound = Bound::new();
+    for binding in &options.bindings {
+        let url = match &binding.address {
+            Address::Url(url) => url.clone(),
+            Address::Env(variable) => {
+                let unset = || StartError::Unset(binding.to_string(), variable.clone());
+                let text = options.variables.get(variable).ok_or_else(unset)?;
+                binding::url(binding.capability, text)
+                    .map_err(|error| StartError::Address(binding.to_string(), error))?
+            }
+        };
+        bound.insert((binding.capability, binding.name.clone()), url);
+    }
+    Ok(bound)
+}
+
+/// What components are made ready with.
+pub(super) fn workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartError> {
+    let data_dir = options.data_dir.as_path();
+    Workshop::make_folder(data_dir).map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
+    let key = NodeKey::open(data_dir)?;
+    let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
+    let books = Books::open(ledger, LedgerReader::open(data_dir)?)?;
+    let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
+    let mut pools = PoolSettings::for_machine(&Machine::read());
+    pools.slots = config.limits.slots.unwrap_or(pools.slots);
+    let engines = Engines::new(pools)?;
+    let compiler = match options.deployed.as_ref().and_then(|deployed| deployed.compiler.clone()) {
+        Some(program) => Compiler::Apart(Pool::new(&engines, program, CompilerSettings::of(config.compile))),
+        None => Compiler::Here(engines.clone()),
+    };
+    Ok(Arc::new(Workshop {
+        linkers: Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?,
+        compiler,
+        store: CompiledStore::open(data_dir, key.clone())?,
+        components: ComponentStore::open(data_dir)?,
+        codes: Codes::new(),
+        stores: Arc::new(Stores::new(data_dir, bound(options)?)),
+        data_dir: data_dir.to_owned(),
+        key,
+        variables: Arc::new(options.variables.clone()),
+        env: options.env.clone(),
+        clock_step: options.clock_step,
+        books,
+        accounts: Accounts::new(config),
+        events: EventQueue::new(),
+        admission: Admission::new(engines.settings().slots),
+        tallies: match options.deployed {
+            Some(_) => Tallies::Node(Arc::default()),
+            None => Tallies::Each(Mutex::default()),
+        },
+        observe: options.observe,
+        witnesses: Mutex::default(),
+        fingerprints: EngineClass::ALL.map(|class| engines.fingerprint(class)),
+        next_turn: AtomicU64::new(0),
+        engines,
+    }))
+}
+
+/// What requests are looked up in.
+pub(super) fn directory(options: &ServeOptions, workshop: &Arc<Workshop>) -> Result<Directory, StartError> {
+    let Some(deployed) = &options.deployed else {
+        return Ok(Directory::Installed(ArcSwap::from_pointee(RouteTable::default())));
+    };
+    let registry = Registry::open(&options.data_dir)?;
+    let bounds = load_bounds(&Machine::read(), deployed.config.limits.loaded);
+    Ok(Directory::Deployed(Apps::new(registry, Arc::clone(workshop), &deployed.config.domain, bounds)))
+}
+
+/// What may be loaded at once: unless the configuration says how much memory, a part of the machine's; and in any case no
+/// more files than the system lets this process map and hold open.
+fn load_bounds(machine: &Machine, bytes: Option<Bytes>) -> LoadBounds {
+    let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
+    let files = (machine.mappings_max / 2 / MAPPINGS_PER_FILE).min(descriptors / 2);
+    LoadBounds { bytes: bytes.map_or(machine.memory_bytes / LOADED_MEMORY_PART, |bytes| bytes.0), files }
+}
