@@ -81,7 +81,10 @@ pub(crate) fn bench(settings: &Settings) -> Result<Report> {
         }
     }
     report.table(table);
-    report.table(outbound::measure(settings, &runtime, &component)?);
+    let alone = tokio::runtime::Builder::new_multi_thread().worker_threads(1).enable_all().build()?;
+    for (runtime, threads) in [(&runtime, "two threads"), (&alone, "one thread")] {
+        report.table(outbound::measure(settings, (runtime, threads), &component)?);
+    }
     report.note("provider: the same trait, called from Rust on the same runtime; guest: a loop inside one instance");
     report.note("the guest reads its clock around each call, which is part of what it costs more");
     Ok(report)
@@ -113,7 +116,7 @@ fn measure(settings: &Settings, runtime: &Runtime, sides: &Sides, call: &str, ta
         direct_runs.push(&runtime.block_on(direct(&*sides.bucket, call, calls))?);
         guest_runs.push(&runtime.block_on(through(&sides.guest, &path))?);
     }
-    rows(table, (sides.name, call), [&direct_runs, &guest_runs]);
+    rows(table, (sides.name, call), &[("provider", &direct_runs), ("guest", &guest_runs)]);
     Ok(())
 }
 
@@ -121,14 +124,16 @@ fn calls(settings: &Settings) -> u32 {
     if settings.quick { 200 } else { 2_000 }
 }
 
-fn rows(table: &mut Table, (store, call): (&str, &str), [direct, guest]: [&Runs; 2]) {
+/// A row for each side; the first is what the others are held against.
+fn rows(table: &mut Table, (store, call): (&str, &str), sides: &[(&str, &Runs)]) {
     let median = |runs: &Runs| Spread::of(&runs.p50_us).map(|spread| spread.median);
-    let more = median(guest).zip(median(direct)).map(|(guest, direct)| guest - direct);
-    for (side, runs, more) in [("provider", direct, None), ("guest", guest, more)] {
+    let base = sides.first().and_then(|(_, runs)| median(runs));
+    for (place, (side, runs)) in sides.iter().enumerate() {
+        let more = median(runs).zip(base).map(|(side, base)| side - base).filter(|_| place > 0);
         table.row(vec![
             Cell::text(store),
             Cell::text(call),
-            Cell::text(side),
+            Cell::text(*side),
             Cell::spread(&runs.p50_us, 1),
             Cell::spread(&runs.p99_us, 1),
             Cell::spread(&runs.per_second, 0),

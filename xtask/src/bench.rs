@@ -27,7 +27,7 @@ pub(crate) fn run(repository: &Repository, options: &Options) -> anyhow::Result<
     let (build, folder): (&[_], _) = if options.dev {
         (&["build", "--workspace", "--bins", "--tests"], "debug")
     } else {
-        (&["build", "--release", "-p", "cumulet", "-p", "cumulet-bench"], "release")
+        (&["build", "--profile", "dist", "-p", "cumulet", "-p", "cumulet-bench"], "dist")
     };
     process::run(&mut process::cargo(repository.root(), build))?;
     let mut command = Command::new(repository.target().join(folder).join("cumulet-bench"));

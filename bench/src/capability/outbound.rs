@@ -4,6 +4,7 @@ use std::convert::Infallible;
 use std::net::SocketAddr;
 use std::path::Path;
 use std::sync::Arc;
+use std::time::Duration;
 
 use anyhow::{Context, Result, ensure};
 use bytes::Bytes;
@@ -27,25 +28,45 @@ use crate::settings::Settings;
 /// What the server answers, and the guest expects.
 const ANSWER: &str = "hello";
 
-/// Both sides in turns.
-pub(super) fn measure(settings: &Settings, runtime: &Runtime, component: &Path) -> Result<Table> {
-    let mut table = Table::new("outbound HTTP/1.1, kept-open connection, one caller", &COLUMNS);
+/// How often a node's listeners look over their connections.
+const SWEEP: Duration = Duration::from_secs(1);
+
+/// All sides in turns. On one thread nothing is woken but that thread, so that what is left is work.
+pub(super) fn measure(settings: &Settings, (runtime, threads): (&Runtime, &str), component: &Path) -> Result<Table> {
+    let title = format!("outbound HTTP/1.1, kept-open connection, one caller, {threads}");
+    let mut table = Table::new(title, &COLUMNS);
     let address = runtime.block_on(serve())?;
+    // As a node's listeners do: a runtime without any timer wakes a thread for the first one that is set.
+    let sweeps = runtime.spawn(async {
+        let mut sweeps = tokio::time::interval(SWEEP);
+        loop {
+            sweeps.tick().await;
+        }
+    });
     let origin = HttpOrigin::parse(&format!("http://{address}")).context("an address is an origin")?;
     let grants = Grants { http: vec![origin.into()], ..Grants::default() };
     let data = tempfile::tempdir()?;
     let stores = Arc::new(Stores::new(data.path(), Bound::new()));
-    let guest = runtime.block_on(Ours::with_stores(component, EngineClass::Plain, &grants, stores))?;
+    let guest = Arc::new(runtime.block_on(Ours::with_stores(component, EngineClass::Plain, &grants, stores))?);
     // An invocation may send a thousand.
     let calls = calls(settings).min(900);
     let path = format!("/bench?do=fetch&authority={address}&n={calls}");
-    let (mut direct_runs, mut guest_runs) = (Runs::default(), Runs::default());
+    let (mut direct_runs, mut apart_runs, mut guest_runs) = (Runs::default(), Runs::default(), Runs::default());
     for _ in 0..settings.repetitions() {
-        direct_runs.push(&runtime.block_on(direct(address, calls))?);
-        guest_runs.push(&runtime.block_on(through(&guest, &path))?);
+        direct_runs.push(&on_worker(runtime, direct(address, calls, Caller::Here))?);
+        apart_runs.push(&on_worker(runtime, direct(address, calls, Caller::Task))?);
+        let (guest, path) = (Arc::clone(&guest), path.clone());
+        guest_runs.push(&on_worker(runtime, async move { through(&guest, &path).await })?);
     }
-    rows(&mut table, ("http", "fetch"), [&direct_runs, &guest_runs]);
+    let sides = [("provider", &direct_runs), ("provider, a task for each", &apart_runs), ("guest", &guest_runs)];
+    sweeps.abort();
+    rows(&mut table, ("http", "fetch"), &sides);
     Ok(table)
+}
+
+/// Runs on a thread of the runtime, as a node's guests do.
+fn on_worker(runtime: &Runtime, work: impl Future<Output = Result<Run>> + Send + 'static) -> Result<Run> {
+    runtime.block_on(runtime.spawn(work)).context("the task ended")?
 }
 
 /// A server that answers every request alike, for as long as the runtime lives.
@@ -67,13 +88,25 @@ async fn serve() -> Result<SocketAddr> {
     Ok(address)
 }
 
-async fn direct(address: SocketAddr, calls: u32) -> Result<Run> {
+/// Who waits for the answer.
+#[derive(Clone, Copy)]
+enum Caller {
+    /// The caller itself.
+    Here,
+    /// A task of its own for each request, which is how the engine's host sends what guests ask for.
+    Task,
+}
+
+async fn direct(address: SocketAddr, calls: u32, caller: Caller) -> Result<Run> {
     let client: Client<_, Empty<Bytes>> = Client::builder(TokioExecutor::new()).build_http();
     let uri: http::Uri = format!("http://{address}/").parse()?;
     let mut histogram = Histogram::<u64>::new_with_bounds(1, CALL_NS_MAX, 3)?;
     for _ in 0..calls {
         let started = clock::now();
-        let response = client.get(uri.clone()).await?;
+        let response = match caller {
+            Caller::Here => client.get(uri.clone()).await?,
+            Caller::Task => tokio::spawn(client.get(uri.clone())).await??,
+        };
         let body = response.into_body().collect().await?.to_bytes();
         ensure!(body == ANSWER, "the server answered {body:?}");
         histogram.saturating_record(u64::try_from(started.elapsed().as_nanos())?);

@@ -28,8 +28,10 @@ const DENSE_IMAGE_BYTES: u64 = 64 << 20;
 const CORE_INSTANCES_PER_SLOT: u32 = 8;
 const TABLES_PER_SLOT: u32 = 4;
 pub(crate) const MEMORIES_PER_SLOT: u32 = 2;
-/// Stacks that an instance may need at once.
-pub(crate) const STACKS_PER_SLOT: u32 = 2;
+/// Stacks that an instance of class `plain` may need at once: it does one thing at a time.
+pub(crate) const PLAIN_STACKS_PER_SLOT: u32 = 1;
+/// Stacks that an instance of class `async` may need at once.
+pub(crate) const ASYNC_STACKS_PER_SLOT: u32 = 2;
 
 /// An engine could not be set up.
 #[derive(Debug, Error)]
@@ -236,21 +238,22 @@ fn config(class: EngineClass, purpose: Purpose) -> Config {
     }
     match purpose {
         Purpose::Serve(settings) if class != EngineClass::Large => {
-            config.allocation_strategy(pool(settings));
+            config.allocation_strategy(pool(settings, class));
         }
         Purpose::Serve(_) | Purpose::Compile => {}
     }
     config
 }
 
-fn pool(settings: PoolSettings) -> InstanceAllocationStrategy {
+fn pool(settings: PoolSettings, class: EngineClass) -> InstanceAllocationStrategy {
     let mut pool = PoolingAllocationConfig::default();
     let slots = settings.slots;
+    let stacks_per_slot = if class == EngineClass::Plain { PLAIN_STACKS_PER_SLOT } else { ASYNC_STACKS_PER_SLOT };
     pool.total_component_instances(slots)
         .total_core_instances(slots.saturating_mul(CORE_INSTANCES_PER_SLOT))
         .total_tables(slots.saturating_mul(TABLES_PER_SLOT))
         .total_memories(slots.saturating_mul(MEMORIES_PER_SLOT))
-        .total_stacks(slots.saturating_mul(STACKS_PER_SLOT))
+        .total_stacks(slots.saturating_mul(stacks_per_slot))
         .max_core_instances_per_component(CORE_INSTANCES_PER_SLOT * 4)
         .max_tables_per_component(TABLES_PER_SLOT * 4)
         .max_memories_per_component(MEMORIES_PER_SLOT * 4)

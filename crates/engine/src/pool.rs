@@ -1,6 +1,6 @@
 //! How large the pools are, and what they hold.
 
-use crate::config::{MEMORIES_PER_SLOT, MEMORY_SLOT_BYTES, STACKS_PER_SLOT};
+use crate::config::{ASYNC_STACKS_PER_SLOT, MEMORIES_PER_SLOT, MEMORY_SLOT_BYTES, PLAIN_STACKS_PER_SLOT};
 use crate::machine::Machine;
 use wasmtime::Engine;
 
@@ -16,7 +16,8 @@ const POOLS: u64 = 2;
 const ADDRESS_BYTES_PER_SLOT: u64 = MEMORIES_PER_SLOT as u64 * (MEMORY_SLOT_BYTES as u64 + (32 << 20)) + (32 << 20);
 /// Mappings of a slot over both pools: each stack and its guard page are two from the start, and a memory is up to
 /// four (what is mapped from its image, what was written, what it may still grow into, its guard) once it was used.
-const MAPPINGS_PER_SLOT: u64 = POOLS * 2 * STACKS_PER_SLOT as u64 + 4 * MEMORIES_PER_SLOT as u64;
+const MAPPINGS_PER_SLOT: u64 =
+    2 * (PLAIN_STACKS_PER_SLOT + ASYNC_STACKS_PER_SLOT) as u64 + 4 * MEMORIES_PER_SLOT as u64;
 /// The part of the machine's mappings that pools may take: the other half is for the code of loaded components.
 const MAPPINGS_DIVISOR: u64 = 2;
 /// The part of the address space that pools may take, in eighths. The program lies about two thirds up and cuts it in
@@ -50,7 +51,7 @@ impl Default for PoolSettings {
 
 impl PoolSettings {
     /// As many slots as a machine carries, from 64 to 8,192: what is scarcest of its memory (4 MiB for each slot), its
-    /// mappings (16, of one half) and its address space (16 GiB, of five eighths) decides.
+    /// mappings (14, of one half) and its address space (16 GiB, of five eighths) decides.
     #[must_use]
     pub fn for_machine(machine: &Machine) -> Self {
         let by_memory = machine.memory_bytes / MEMORY_BYTES_PER_SLOT;
@@ -127,7 +128,7 @@ mod tests {
         check(GIB, MAPPINGS, ADDRESS, 256);
         check(4 * GIB, MAPPINGS, ADDRESS, 1_024);
         // Mappings, as Linux has them unless it is told otherwise.
-        check(24 * GIB, MAPPINGS, ADDRESS, 2_047);
+        check(24 * GIB, MAPPINGS, ADDRESS, 2_340);
         check(24 * GIB, 262_144, ADDRESS, 5_060);
         // Address space.
         check(512 * GIB, 1 << 20, ADDRESS, 5_060);

@@ -18,7 +18,7 @@ use crate::workshop::{Observe, Workshop};
 use cumulet_artifact::{KeyError, StoreError};
 use cumulet_capability::Asked;
 use cumulet_control::RegistryError;
-use cumulet_engine::{EngineError, Ticker};
+use cumulet_engine::{EngineError, Machine, Ticker};
 use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
 use cumulet_meter::Tally;
 use cumulet_meter::ledger::LedgerError;
@@ -168,7 +168,9 @@ impl Node {
     /// # Errors
     /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
     pub fn start(options: ServeOptions) -> Result<Self, StartError> {
-        let workshop = open::workshop(&options)?;
+        // Once, and before the pools are there: reading it lists every mapping of the process.
+        let machine = Machine::read();
+        let workshop = open::workshop(&options, &machine)?;
         let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
             .map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
@@ -180,7 +182,7 @@ impl Node {
         let runners =
             Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
         let serving = Arc::new(Serving {
-            directory: open::directory(&options, &workshop)?,
+            directory: open::directory(&options, &workshop, &machine)?,
             admission: Arc::clone(&workshop.admission),
             slicer: Arc::new(Slicer::new(ticker)),
             queue,

@@ -109,6 +109,12 @@ pub(super) fn encode(position: Position, entry: &Entry) -> [u64; WORDS] {
     [w0, w1, w2, w3, w4, w5, w6, w7, w8, w9, w10, w11, w12, w13, w14, check(&body)]
 }
 
+/// The sequence that these words state, whether or not they are a whole record.
+pub(super) fn sequence_of(words: &[u64; WORDS]) -> u64 {
+    let [sequence, ..] = *words;
+    sequence
+}
+
 /// The record of these words; nothing when they are not a whole one.
 pub(super) fn decode(words: &[u64; WORDS]) -> Option<(Position, Entry)> {
     let [body @ .., sum] = words;

@@ -21,6 +21,7 @@ use cumulet_spec::node::NodeConfig;
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::route::RouteTable;
 use parking_lot::Mutex;
+use std::path::Path;
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -48,16 +49,20 @@ fn bound(options: &ServeOptions) -> Result<Bound, StartError> {
 }
 
 /// What components are made ready with.
-pub(super) fn workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartError> {
+pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<Workshop>, StartError> {
     let data_dir = options.data_dir.as_path();
     Workshop::make_folder(data_dir).map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
     let key = NodeKey::open(data_dir)?;
-    let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
-    let books = Books::open(ledger, LedgerReader::open(data_dir)?)?;
     let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
-    let mut pools = PoolSettings::for_machine(&Machine::read());
+    let mut pools = PoolSettings::for_machine(machine);
     pools.slots = config.limits.slots.unwrap_or(pools.slots);
-    let engines = Engines::new(pools)?;
+    // At once: protecting the stacks of a large pool takes milliseconds, and so does looking through the ledger's ring.
+    let (engines, books) = std::thread::scope(|threads| {
+        let engines = threads.spawn(|| Engines::new(pools));
+        let books = books(data_dir);
+        (engines.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), books)
+    });
+    let (books, engines) = (books?, engines?);
     let compiler = match options.deployed.as_ref().and_then(|deployed| deployed.compiler.clone()) {
         Some(program) => Compiler::Apart(Pool::new(&engines, program, CompilerSettings::of(config.compile))),
         None => Compiler::Here(engines.clone()),
@@ -90,13 +95,22 @@ pub(super) fn workshop(options: &ServeOptions) -> Result<Arc<Workshop>, StartErr
     }))
 }
 
+fn books(data_dir: &Path) -> Result<Arc<Books>, StartError> {
+    let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
+    Ok(Books::open(ledger, LedgerReader::open(data_dir)?)?)
+}
+
 /// What requests are looked up in.
-pub(super) fn directory(options: &ServeOptions, workshop: &Arc<Workshop>) -> Result<Directory, StartError> {
+pub(super) fn directory(
+    options: &ServeOptions,
+    workshop: &Arc<Workshop>,
+    machine: &Machine,
+) -> Result<Directory, StartError> {
     let Some(deployed) = &options.deployed else {
         return Ok(Directory::Installed(ArcSwap::from_pointee(RouteTable::default())));
     };
     let registry = Registry::open(&options.data_dir)?;
-    let bounds = load_bounds(&Machine::read(), deployed.config.limits.loaded);
+    let bounds = load_bounds(machine, deployed.config.limits.loaded);
     Ok(Directory::Deployed(Apps::new(registry, Arc::clone(workshop), &deployed.config.domain, bounds)))
 }
 
