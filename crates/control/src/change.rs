@@ -2,13 +2,18 @@
 
 use std::fmt;
 
+use cumulet_spec::deploy::DeployId;
 use cumulet_spec::id::{AppName, Digest, TenantId};
 use cumulet_spec::revision::Revision;
+use cumulet_spec::token::{Actor, Reach, Scope, TokenId};
+use cumulet_spec::traffic::Traffic;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
 
+use crate::deploy::{DEPLOYS_UNFINISHED_MAX, NOTE_BYTES_MAX};
 use crate::host::Host;
 use crate::registry::RegistryError;
+use crate::revision::RevisionErrorKind;
 
 /// The largest written form of a revision, in bytes.
 pub const REVISION_BYTES_MAX: usize = 1 << 20;
@@ -72,6 +77,8 @@ pub struct Deploy {
     pub revision: Revision,
     /// All hosts of the app; one that it had and that is not here is free again.
     pub hosts: Vec<Host>,
+    /// Who asked for it.
+    pub by: Actor,
     /// When this was asked for, in µs since 1970.
     pub at_us: u64,
     /// What the client calls this request, if it may send it again.
@@ -87,6 +94,8 @@ pub struct Remove {
     pub tenant: TenantId,
     /// The app.
     pub app: AppName,
+    /// Who asked for it.
+    pub by: Actor,
     /// When this was asked for, in µs since 1970.
     pub at_us: u64,
     /// What the client calls this request, if it may send it again.
@@ -104,7 +113,8 @@ pub struct Deployed {
     pub revision: Digest,
 }
 
-/// What is written of a change in the log. Together with the revisions, the log says everything that the registry holds.
+/// What is written of a change in the log. Together with the revisions, the log says what every app and tenant is; of a
+/// token it says that there is one, and never what would admit somebody.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
 #[serde(rename_all = "kebab-case")]
 pub enum Change {
@@ -117,20 +127,83 @@ pub enum Change {
         /// All hosts of the app.
         #[serde(default, skip_serializing_if = "Vec::is_empty")]
         hosts: Vec<Host>,
+        /// Which revisions answer from then on; none where this one answers everything.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        traffic: Option<Traffic>,
+        /// The deploy that made it ready.
+        #[serde(default, skip_serializing_if = "Option::is_none")]
+        deploy: Option<DeployId>,
+    },
+    /// Other revisions answer, or for other shares.
+    Traffic {
+        /// The app.
+        app: AppName,
+        /// Which revisions answer from then on.
+        traffic: Traffic,
+        /// Why: somebody set it, or what answered before answers again.
+        reason: TrafficReason,
     },
     /// The app was removed.
     Remove {
         /// The app.
         app: AppName,
     },
+    /// A tenant is there, with these hosts.
+    Tenant {
+        /// All hosts that it was granted.
+        #[serde(default, skip_serializing_if = "Vec::is_empty")]
+        hosts: Vec<Host>,
+    },
+    /// The tenant was removed.
+    RemoveTenant,
+    /// A token was made.
+    Token {
+        /// The token.
+        token: TokenId,
+        /// Whose things it may see and touch.
+        reach: Reach,
+        /// What it may do.
+        scope: Scope,
+    },
+    /// The token was removed.
+    RemoveToken {
+        /// The token.
+        token: TokenId,
+    },
+}
+
+/// Why the traffic of an app changed.
+#[derive(Debug, Clone, Copy, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum TrafficReason {
+    /// Somebody set it.
+    Set,
+    /// What answered before answers again.
+    Rollback,
+}
+
+/// A change in the log.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize)]
+pub struct ChangeRow {
+    /// Its number.
+    pub number: ChangeNumber,
+    /// When it was asked for, in µs since 1970.
+    pub at_us: u64,
+    /// Whose things were changed; none for the node's own.
+    pub tenant: Option<TenantId>,
+    /// Who asked for it; nobody is known of those that an earlier release kept.
+    pub by: Option<Actor>,
+    /// What was changed.
+    pub change: Change,
 }
 
 impl Change {
-    /// The app that is changed.
+    /// The app that is changed, if it is one.
     #[must_use]
-    pub fn app(&self) -> &AppName {
+    pub fn app(&self) -> Option<&AppName> {
         match self {
-            Self::Deploy { app, .. } | Self::Remove { app } => app,
+            Self::Deploy { app, .. } | Self::Traffic { app, .. } | Self::Remove { app } => Some(app),
+            Self::Tenant { .. } | Self::RemoveTenant | Self::Token { .. } | Self::RemoveToken { .. } => None,
         }
     }
 }
@@ -190,6 +263,36 @@ pub enum ChangeErrorKind {
         /// How many were asked for.
         hosts: usize,
     },
+    /// A revision that is to answer is not kept.
+    #[error("revision {} is not kept; look at the list of revisions, or deploy it again", revision.short())]
+    RevisionGone {
+        /// The revision.
+        revision: Digest,
+    },
+    /// The revision that is to answer cannot be told.
+    #[error("the revision to go back to cannot be told")]
+    Revision(#[source] RevisionErrorKind),
+    /// Nothing else answered before.
+    #[error("nothing else answered before; name the revision to go back to, as in r7")]
+    NothingBefore,
+    /// What answered before cannot be read.
+    #[error("what answered before is damaged; name the revision to go back to, as in r7")]
+    BeforeDamaged,
+    /// The note is too long.
+    #[error("its note is {bytes} bytes long, and may have {NOTE_BYTES_MAX}; say less")]
+    NoteTooLong {
+        /// The size of the note.
+        bytes: usize,
+    },
+    /// There is a deploy of this id.
+    #[error("there is a deploy {id} already; take another id")]
+    DeployExists {
+        /// The id.
+        id: DeployId,
+    },
+    /// Too many deploys are on their way.
+    #[error("{DEPLOYS_UNFINISHED_MAX} deploys of this tenant are on their way; wait for one to end")]
+    TooManyDeploys,
     /// The registry does not work.
     #[error(transparent)]
     Registry(#[from] RegistryError),

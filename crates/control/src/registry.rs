@@ -3,11 +3,20 @@
 //! Nothing is held in memory for an app, and nothing is read at the start but the format. SQLite was chosen because its
 //! behaviour under kills, full disks and power loss is known.
 
+mod audits;
+mod blobs;
+mod deploys;
 mod failure;
 mod file;
+mod format;
+mod hosts;
 mod log;
 mod lookup;
 mod readers;
+mod revisions;
+mod tenants;
+mod tokens;
+mod traffic;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -16,11 +25,11 @@ use cumulet_spec::id::{AppName, TenantId};
 use parking_lot::Mutex;
 use rusqlite::{Connection, Transaction, TransactionBehavior};
 
-use crate::change::{Change, ChangeError, ChangeErrorKind, ChangeNumber, Deploy, Deployed, Remove};
+use crate::change::{ChangeError, ChangeNumber, ChangeRow, Deploy, Deployed, Remove};
 use crate::host::Host;
 use failure::Failure;
 pub use failure::{RegistryError, RegistryErrorKind};
-pub use lookup::{AppRow, DeployedApp, FindError, PAGE_APPS_MAX};
+pub use lookup::{AppRow, DeployedApp, DeployedArm, FindError, PAGE_APPS_MAX};
 use readers::Readers;
 
 /// The file in the data folder.
@@ -96,7 +105,7 @@ impl Registry {
     /// # Errors
     /// When the file cannot be read.
     pub fn find_host(&self, host: &str) -> Result<Option<(TenantId, AppName)>, RegistryError> {
-        self.read(|connection| lookup::host(connection, host))
+        self.read(|connection| hosts::holder(connection, host))
     }
 
     /// The hosts of an app, in the order of their text.
@@ -104,7 +113,7 @@ impl Registry {
     /// # Errors
     /// When the file cannot be read.
     pub fn hosts(&self, tenant: &TenantId, app: &AppName) -> Result<Vec<Host>, RegistryError> {
-        self.read(|connection| lookup::hosts(connection, tenant, app))
+        self.read(|connection| hosts::of_app(connection, tenant, app))
     }
 
     /// The apps after one, in the order of tenant and name: at most `limit` and at most [`PAGE_APPS_MAX`].
@@ -113,6 +122,20 @@ impl Registry {
     /// When the file cannot be read.
     pub fn apps(&self, after: Option<(&TenantId, &AppName)>, limit: usize) -> Result<Vec<AppRow>, RegistryError> {
         self.read(|connection| lookup::page(connection, after, limit))
+    }
+
+    /// The apps of one tenant after one of them, in the order of their names: at most `limit` and at most
+    /// [`PAGE_APPS_MAX`].
+    ///
+    /// # Errors
+    /// When the file cannot be read.
+    pub fn tenant_apps(
+        &self,
+        tenant: &TenantId,
+        after: Option<&AppName>,
+        limit: usize,
+    ) -> Result<Vec<AppRow>, RegistryError> {
+        self.read(|connection| lookup::tenant_page(connection, (tenant, after), limit))
     }
 
     /// How many apps are deployed.
@@ -127,11 +150,7 @@ impl Registry {
     ///
     /// # Errors
     /// When the file cannot be read.
-    pub fn changes(
-        &self,
-        after: ChangeNumber,
-        limit: usize,
-    ) -> Result<Vec<(ChangeNumber, TenantId, Change)>, RegistryError> {
+    pub fn changes(&self, after: ChangeNumber, limit: usize) -> Result<Vec<ChangeRow>, RegistryError> {
         self.read(|connection| log::page(connection, after, limit))
     }
 
@@ -143,9 +162,12 @@ impl Registry {
         self.write(run).map_err(|kind| ChangeError { tenant: tenant.clone(), app: app.clone(), kind })
     }
 
-    fn write<T>(&self, run: impl FnOnce(&Transaction<'_>) -> Result<T, Failure>) -> Result<T, ChangeErrorKind> {
+    fn write<T, K: From<RegistryError>>(
+        &self,
+        run: impl FnOnce(&Transaction<'_>) -> Result<T, Failure<K>>,
+    ) -> Result<T, K> {
         let mut writer = self.writer.lock();
-        let attempt = || -> Result<T, Failure> {
+        let attempt = || -> Result<T, Failure<K>> {
             let transaction = writer.transaction_with_behavior(TransactionBehavior::Immediate)?;
             let done = run(&transaction)?;
             transaction.commit()?;

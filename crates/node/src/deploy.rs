@@ -10,6 +10,7 @@ use cumulet_spec::id::{AppId, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest};
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::quota::Quota;
+use cumulet_spec::token::Actor;
 use std::path::Path;
 use std::sync::Arc;
 use thiserror::Error;
@@ -119,6 +120,7 @@ pub(crate) async fn deploy(
         tenant: id.tenant.clone(),
         revision,
         hosts,
+        by: Actor::Node,
         at_us: workshop.books.now_us(),
         idempotency_key,
         expected_generation,

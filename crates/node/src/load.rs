@@ -188,6 +188,9 @@ pub(crate) async fn resolve(manifest: &Manifest, base_dir: &Path) -> Result<Reso
         version: manifest.app.version.clone(),
         components: manifest.components.iter().filter_map(resolved).collect(),
         routes: manifest.http.clone(),
+        probe: manifest.app.probe.clone(),
+        rollout: manifest.app.rollout.clone(),
+        roots: Vec::new(),
     };
     Ok(Resolved { sources, revision })
 }

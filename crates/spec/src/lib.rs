@@ -6,6 +6,8 @@
 //! they find.
 
 pub mod binding;
+mod checked_text;
+pub mod deploy;
 mod document;
 pub mod grant;
 pub mod id;
@@ -14,9 +16,13 @@ pub mod limit;
 pub mod manifest;
 pub mod node;
 pub mod outcome;
+pub mod probe;
 pub mod quantity;
 pub mod quota;
 pub mod revision;
+pub mod rollout;
 pub mod route;
 pub mod sensitive;
+pub mod token;
+pub mod traffic;
 pub mod usage;

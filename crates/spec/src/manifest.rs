@@ -7,6 +7,8 @@ mod error;
 mod grant;
 mod limit;
 mod link;
+mod probe;
+mod rollout;
 mod single;
 mod source;
 mod trigger;
@@ -15,6 +17,8 @@ use std::collections::BTreeMap;
 use std::path::PathBuf;
 
 use crate::id::{AppName, ComponentName};
+use crate::probe::Probe;
+use crate::rollout::Rollout;
 use crate::route::Route;
 
 pub use component::{Build, Component, ComponentSpans, Reuse, Source};
@@ -56,6 +60,10 @@ pub struct App {
     pub version: Option<String>,
     /// Files of root certificates that its outbound requests trust like those of the platform, relative to the manifest.
     pub roots: Vec<PathBuf>,
+    /// How a new revision shows that it works; [`Probe::default`] where nothing is said.
+    pub probe: Option<Probe>,
+    /// Within which bounds a new revision must stay; without, none is taken back by the node itself.
+    pub rollout: Option<Rollout>,
 }
 
 impl Manifest {

@@ -8,6 +8,8 @@ use crate::grant::Grants;
 use crate::id::{AppName, ComponentName, Digest};
 use crate::limit::Limits;
 use crate::manifest::Reuse;
+use crate::probe::Probe;
+use crate::rollout::Rollout;
 use crate::route::Route;
 
 /// The version of the written form of a [`Revision`].
@@ -27,6 +29,15 @@ pub struct Revision {
     pub components: BTreeMap<ComponentName, RevisionComponent>,
     /// Its HTTP routes, in the order of the manifest.
     pub routes: Vec<Route>,
+    /// How it shows that it works; [`Probe::default`] where nothing is said.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub probe: Option<Probe>,
+    /// Within which bounds it must stay to be kept.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub rollout: Option<Rollout>,
+    /// Root certificates that its outbound requests trust like those of the platform: the PEM text of each file.
+    #[serde(default, skip_serializing_if = "Vec::is_empty")]
+    pub roots: Vec<String>,
 }
 
 /// A component of a revision.
@@ -84,6 +95,9 @@ mod tests {
                 methods: vec![http::Method::GET],
                 component: front,
             }],
+            probe: None,
+            rollout: None,
+            roots: Vec::new(),
         }
     }
 
@@ -94,6 +108,18 @@ mod tests {
         let read: Revision = serde_json::from_str(&json).unwrap();
         assert_eq!(read, revision());
         assert_eq!(read.id(), revision().id());
+    }
+
+    /// What is only there when it was asked for leaves the digests of older revisions as they are: see the snapshot above.
+    #[test]
+    fn what_an_app_says_of_its_rollout_comes_back() {
+        let mut full = revision();
+        full.probe = Some(Probe::default());
+        full.rollout = Some(Rollout::default());
+        full.roots = vec!["-----BEGIN CERTIFICATE-----".to_owned()];
+        let json = serde_json::to_string_pretty(&full).unwrap();
+        insta::assert_snapshot!(json);
+        assert_eq!(serde_json::from_str::<Revision>(&json).unwrap(), full);
     }
 
     #[test]

@@ -6,7 +6,11 @@ use std::path::PathBuf;
 use rusqlite::ErrorCode;
 use thiserror::Error;
 
+use crate::blob::BlobErrorKind;
 use crate::change::ChangeErrorKind;
+use crate::deploy::DeployErrorKind;
+use crate::tenant::TenantErrorKind;
+use crate::token::TokenErrorKind;
 
 /// The registry does not work.
 #[derive(Debug, Error)]
@@ -70,23 +74,38 @@ impl From<rusqlite::Error> for RegistryErrorKind {
     }
 }
 
-/// Why a transaction was given up.
+/// Why a transaction was given up: the request cannot be granted, or the file does not do what it should.
 #[derive(Debug)]
-pub(super) enum Failure {
+pub(super) enum Failure<K = ChangeErrorKind> {
     /// The request cannot be granted.
-    Refused(ChangeErrorKind),
+    Refused(K),
     /// The file does not do what it should.
     Database(rusqlite::Error),
 }
 
-impl From<rusqlite::Error> for Failure {
+impl<K> From<rusqlite::Error> for Failure<K> {
     fn from(error: rusqlite::Error) -> Self {
         Self::Database(error)
     }
 }
 
-impl From<ChangeErrorKind> for Failure {
-    fn from(kind: ChangeErrorKind) -> Self {
-        Self::Refused(kind)
+macro_rules! refused {
+    ($($kind:ty),*) => {
+        $(impl From<$kind> for Failure<$kind> {
+            fn from(kind: $kind) -> Self {
+                Self::Refused(kind)
+            }
+        })*
+    };
+}
+
+refused!(ChangeErrorKind, DeployErrorKind, TenantErrorKind, TokenErrorKind, BlobErrorKind);
+
+impl From<Failure> for Failure<DeployErrorKind> {
+    fn from(failure: Failure) -> Self {
+        match failure {
+            Failure::Refused(kind) => Self::Refused(kind.into()),
+            Failure::Database(error) => Self::Database(error),
+        }
     }
 }

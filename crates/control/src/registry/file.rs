@@ -10,9 +10,8 @@ use rusqlite::config::DbConfig;
 use rusqlite::{Connection, OpenFlags, TransactionBehavior};
 
 use super::failure::RegistryErrorKind;
+use super::format::{FORMAT, STEPS};
 
-/// The format that this release writes. A file with a later one is refused.
-const FORMAT: i64 = 1;
 /// Marks the file as one of ours: `CMRG`.
 const APPLICATION_ID: i64 = 0x434d_5247;
 /// How long one process waits for another that writes to the same file, as during a change of releases.
@@ -24,48 +23,7 @@ const WRITER_CACHE_KIB: i64 = 8_192;
 /// To what size the log of SQLite shrinks after it was written back, in bytes.
 const LOG_BYTES_MAX: i64 = 4 << 20;
 /// Statements that a connection keeps prepared.
-const STATEMENTS_KEPT: usize = 32;
-
-/// A change is numbered once and for all (`AUTOINCREMENT`). A revision is found by its row, and never by an app that it does
-/// not belong to. The number of apps is kept, because counting reads them all.
-const SCHEMA: &str = "
-    CREATE TABLE changes (
-        number INTEGER PRIMARY KEY AUTOINCREMENT,
-        at_us INTEGER NOT NULL,
-        tenant TEXT NOT NULL,
-        idempotency_key TEXT,
-        request BLOB NOT NULL,
-        what TEXT NOT NULL
-    ) STRICT;
-    CREATE UNIQUE INDEX changes_by_key ON changes (tenant, idempotency_key) WHERE idempotency_key IS NOT NULL;
-    CREATE TABLE revisions (
-        id INTEGER PRIMARY KEY,
-        tenant TEXT NOT NULL,
-        app TEXT NOT NULL,
-        digest BLOB NOT NULL,
-        at_us INTEGER NOT NULL,
-        created_by INTEGER NOT NULL,
-        written BLOB NOT NULL,
-        UNIQUE (tenant, app, digest)
-    ) STRICT;
-    CREATE TABLE apps (
-        tenant TEXT NOT NULL,
-        app TEXT NOT NULL,
-        generation INTEGER NOT NULL,
-        revision INTEGER NOT NULL,
-        PRIMARY KEY (tenant, app)
-    ) STRICT, WITHOUT ROWID;
-    CREATE TABLE hosts (
-        host TEXT PRIMARY KEY,
-        tenant TEXT NOT NULL,
-        app TEXT NOT NULL
-    ) STRICT, WITHOUT ROWID;
-    CREATE INDEX hosts_by_app ON hosts (tenant, app);
-    CREATE TABLE totals (only INTEGER PRIMARY KEY CHECK (only = 1), apps INTEGER NOT NULL) STRICT;
-    INSERT INTO totals VALUES (1, 0);
-    CREATE TRIGGER app_added AFTER INSERT ON apps BEGIN UPDATE totals SET apps = apps + 1; END;
-    CREATE TRIGGER app_removed AFTER DELETE ON apps BEGIN UPDATE totals SET apps = apps - 1; END;
-";
+const STATEMENTS_KEPT: usize = 64;
 
 /// Makes what is missing of the file, checks the rest, and returns the connection for writing. Every commit is synced.
 pub(super) fn create(path: &Path) -> Result<Connection, RegistryErrorKind> {
@@ -106,6 +64,7 @@ fn make(path: &Path) -> io::Result<()> {
     File::open(folder.unwrap_or(Path::new(".")))?.sync_all()
 }
 
+/// Brings the file to our format in one step, or leaves it as it is.
 fn prepare(connection: &mut Connection) -> Result<(), RegistryErrorKind> {
     if check(connection)? == FORMAT {
         return Ok(());
@@ -114,11 +73,12 @@ fn prepare(connection: &mut Connection) -> Result<(), RegistryErrorKind> {
     connection.pragma_update(None, "synchronous", "FULL")?;
     let transaction = connection.transaction_with_behavior(TransactionBehavior::Immediate)?;
     // Another process may have been first.
-    if check(&transaction)? != FORMAT {
-        transaction.execute_batch(SCHEMA)?;
-        transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
-        transaction.pragma_update(None, "user_version", FORMAT)?;
+    let found = check(&transaction)?;
+    for step in STEPS.iter().skip(usize::try_from(found).unwrap_or_default()) {
+        transaction.execute_batch(step)?;
     }
+    transaction.pragma_update(None, "application_id", APPLICATION_ID)?;
+    transaction.pragma_update(None, "user_version", FORMAT)?;
     Ok(transaction.commit()?)
 }
 

@@ -125,9 +125,11 @@ impl Apps {
             component: component.clone(),
             kind,
         };
-        let household =
-            self.workshop.household(&id, deployed.id).map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
-        for (name, component) in &deployed.revision.components {
+        let household = self
+            .workshop
+            .household(&id, deployed.leading().id)
+            .map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
+        for (name, component) in &deployed.leading().revision.components {
             let began = now();
             let file =
                 furnish::find(&self.workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
@@ -175,7 +177,8 @@ impl Apps {
         let Some((tenant, app)) = self.registry.find_host(host)? else { return Ok(None) };
         // It may have given the host up since; another may have it now, and the next request asks for that one.
         let names_host = |app: &DeployedApp| {
-            app.revision
+            app.leading()
+                .revision
                 .routes
                 .iter()
                 .any(|route| route.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)))
@@ -217,7 +220,7 @@ fn loaded(
     cost: LoadCost,
 ) -> Result<Arc<LoadedApp>, WakeError> {
     let crew = Crew::new(targets);
-    let routes = &deployed.revision.routes;
+    let routes = &deployed.leading().revision.routes;
     let routes = routes.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
     let routes = RouteTable::new(routes.collect()).map_err(|conflict| WakeError::Component {
         app: id.clone(),

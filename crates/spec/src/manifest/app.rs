@@ -7,7 +7,7 @@ use std::path::PathBuf;
 use super::component::Component;
 use super::error::ManifestError;
 use super::trigger::{self, Triggers};
-use super::{App, MANIFEST_BYTES_MAX, MANIFEST_FORMAT, Manifest, component_table, link};
+use super::{App, MANIFEST_BYTES_MAX, MANIFEST_FORMAT, Manifest, component_table, link, probe, rollout};
 use crate::document::{self, Findings, Problem, Section, is_known_format};
 use crate::id::{AppName, ComponentName};
 
@@ -45,15 +45,17 @@ fn read_root(root: &Section<'_, '_>, findings: &mut Findings) -> Option<Manifest
 fn read_app(root: &Section<'_, '_>, findings: &mut Findings) -> Option<App> {
     let value = root.require("app", "[app]` with `name = \"shop\"", findings)?;
     let section = findings.section(value, "app", "a table, `[app]`")?;
-    section.check_keys(&["name", "version", "roots"], findings);
+    section.check_keys(&["name", "version", "roots", "probe", "rollout"], findings);
     let version = section
         .get("version")
         .and_then(|value| findings.filled(value, &section.named("version"), "text, such as `\"0.1.0\"`"));
     let roots = read_roots(&section, findings);
+    let probe = section.get("probe").and_then(|value| probe::read(value, findings));
+    let rollout = section.get("rollout").and_then(|value| rollout::read(value, findings));
     let name = section.require("name", "name = \"shop\"", findings)?;
     let name = findings.text(name, &section.named("name"), "text, such as `\"shop\"`")?;
     let name = findings.parsed(&name, AppName::parse)?;
-    Some(App { name, version: version.map(|version| version.text.to_owned()), roots })
+    Some(App { name, version: version.map(|version| version.text.to_owned()), roots, probe, rollout })
 }
 
 fn read_roots(section: &Section<'_, '_>, findings: &mut Findings) -> Vec<PathBuf> {

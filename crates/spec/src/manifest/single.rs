@@ -28,7 +28,7 @@ impl Manifest {
             spans: ComponentSpans::default(),
         };
         Self {
-            app: App { name: AppName::nearest(&stem), version: None, roots: Vec::new() },
+            app: App { name: AppName::nearest(&stem), version: None, roots: Vec::new(), probe: None, rollout: None },
             components: [(name.clone(), entry)].into(),
             http: vec![Route::all(name)],
             warnings: Vec::new(),
