@@ -188,37 +188,21 @@ fn import(component: &Component, kind: Kind, name: &str) -> Import {
     match offer::of(name) {
         Offer::Always => access(Access::Always, None),
         Offer::Guarded(capability) if grants.has(capability) => {
-            access(Access::Granted(entries(grants, capability)), Some(capability))
+            access(Access::Granted(grants.entries(capability)), Some(capability))
         }
         Offer::Guarded(capability) => access(Access::Refused, Some(capability)),
         Offer::Config if grants.has(Capability::Config) || grants.has(Capability::Secret) => {
-            let mut granted = entries(grants, Capability::Config);
-            granted.extend(entries(grants, Capability::Secret));
+            let mut granted = grants.entries(Capability::Config);
+            granted.extend(grants.entries(Capability::Secret));
             let capability = if grants.has(Capability::Config) { Capability::Config } else { Capability::Secret };
             access(Access::Granted(granted), Some(capability))
         }
         Offer::Config => access(Access::Refused, Some(Capability::Config)),
         Offer::Store(capability) if grants.has(capability) => {
-            access(Access::Granted(entries(grants, capability)), Some(capability))
+            access(Access::Granted(grants.entries(capability)), Some(capability))
         }
         Offer::Store(capability) => access(Access::Missing, Some(capability)),
         Offer::Nothing => access(Access::NotOffered, None),
-    }
-}
-
-/// The entries of one grant, each as people write it.
-fn entries(grants: &Grants, capability: Capability) -> Vec<String> {
-    match capability {
-        Capability::Http => grants.http.iter().map(|grant| grant.origin.to_string()).collect(),
-        Capability::Keyvalue => grants.keyvalue.clone(),
-        Capability::Blobstore => grants.blobstore.clone(),
-        Capability::Sqlite => grants.sqlite.clone(),
-        Capability::Postgres => grants.postgres.clone(),
-        Capability::Config => grants.config.keys().cloned().collect(),
-        Capability::Secret => grants.secret.clone(),
-        Capability::Env => grants.env.keys().cloned().collect(),
-        Capability::File => grants.file.iter().map(|grant| grant.at.clone()).collect(),
-        Capability::Network => grants.network.iter().map(ToString::to_string).collect(),
     }
 }
 

@@ -78,6 +78,23 @@ impl Grants {
         }
     }
 
+    /// What was granted of a capability, each entry as people know it: a name, a place, a key.
+    #[must_use]
+    pub fn entries(&self, capability: Capability) -> Vec<String> {
+        match capability {
+            Capability::Http => self.http.iter().map(|grant| grant.origin.to_string()).collect(),
+            Capability::Keyvalue => self.keyvalue.clone(),
+            Capability::Blobstore => self.blobstore.clone(),
+            Capability::Sqlite => self.sqlite.clone(),
+            Capability::Postgres => self.postgres.clone(),
+            Capability::Config => self.config.keys().cloned().collect(),
+            Capability::Secret => self.secret.clone(),
+            Capability::Env => self.env.keys().cloned().collect(),
+            Capability::File => self.file.iter().map(|grant| grant.at.clone()).collect(),
+            Capability::Network => self.network.iter().map(ToString::to_string).collect(),
+        }
+    }
+
     /// Whether anything of this capability was granted.
     #[must_use]
     pub fn has(&self, capability: Capability) -> bool {

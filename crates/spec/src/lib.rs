@@ -5,6 +5,7 @@
 //! and [`manifest::Manifest::parse`] and [`node::NodeConfig::parse`] put those together and report every problem that
 //! they find.
 
+pub mod api;
 pub mod binding;
 mod checked_text;
 pub mod deploy;
