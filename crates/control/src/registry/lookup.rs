@@ -121,9 +121,15 @@ impl StoredApp {
             let (id, revision) = revision(name, written)?;
             arms.push(DeployedArm { percent: traffic.percent(&id), id, revision });
         }
-        let led_to = traffic.revisions();
-        let is_whole = arms.len() == led_to.len() && arms.iter().all(|arm| led_to.contains(&arm.id));
-        if is_whole { Ok(DeployedApp { generation, traffic, arms }) } else { Err(damaged()) }
+        let is_whole = || {
+            let led_to = traffic.revisions();
+            arms.len() == led_to.len() && arms.iter().all(|arm| led_to.contains(&arm.id))
+        };
+        if self.traffic.is_none() || is_whole() {
+            Ok(DeployedApp { generation, traffic, arms })
+        } else {
+            Err(damaged())
+        }
     }
 }
 
