@@ -251,6 +251,12 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<AppRow> {
     Ok(AppRow { tenant, app, generation: ChangeNumber(unsigned(row.get(2)?)), revision, traffic })
 }
 
+/// The rows of a list, without those that are damaged: they cost nobody the others.
+pub(super) fn whole<T>(rows: impl Iterator<Item = rusqlite::Result<T>>) -> rusqlite::Result<Vec<T>> {
+    // An error without a code is none of the database's, but of what stands in a row.
+    rows.filter(|row| !matches!(row, Err(error) if error.sqlite_error_code().is_none())).collect()
+}
+
 /// How many rows a page has at most.
 pub(super) fn page_rows(limit: usize) -> i64 {
     stored(limit.min(PAGE_APPS_MAX) as u64)

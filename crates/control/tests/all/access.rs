@@ -175,6 +175,7 @@ fn damage_costs_its_token_alone() {
             registry.put_token(&new).unwrap();
             assert_eq!(sql(folder, way), 1);
             assert!(registry.token(damaged.id()).is_err(), "{way}");
+            assert_eq!(registry.tokens(None, None, 9).unwrap().len(), 1, "{way}");
             assert!(registry.token(text.id()).unwrap().unwrap().admits(&text, AT_US).is_ok(), "{way}");
         });
     }

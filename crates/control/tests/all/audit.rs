@@ -42,6 +42,10 @@ fn an_attempt_is_there_after_a_restart() {
         let rows = registry.audits(&all, None, 10).unwrap();
         assert_eq!(rows[0].target.len(), AUDIT_TEXT_BYTES_MAX);
         insta::assert_json_snapshot!(rows[1..]);
+        for way in ["outcome = 'perhaps'", "who = 'somebody'", "tenant = 'No Tenant'"] {
+            sql(folder, &format!("UPDATE audit SET {way} WHERE number = 2"));
+            assert_eq!(numbers(&all, None, 10), [4, 3, 1], "{way}");
+        }
     });
 }
 

@@ -205,6 +205,9 @@ fn damage_costs_its_deploy_alone() {
             let begun = registry.begin_deploy(&begin(1, "2")).unwrap();
             sql(folder, way);
             assert!(registry.find_deploy(&begun.id).is_err(), "{way}");
+            let other = registry.begin_deploy(&begin(3, "4")).unwrap();
+            let left: Vec<_> = registry.unfinished_deploys().unwrap().into_iter().map(|row| row.id).collect();
+            assert_eq!(left, [other.id], "{way}");
             assert!(registry.go_live(&begun.id, AT_US).is_err(), "{way}");
             assert_eq!(answering(registry), Traffic::all(id("1")), "{way}");
             ship(registry, &begin(2, "3"));
