@@ -28,6 +28,8 @@ mod operator;
 mod run;
 #[path = "all/run_text.rs"]
 mod run_text;
+#[path = "all/ship.rs"]
+mod ship;
 #[path = "all/sizes.rs"]
 mod sizes;
 #[path = "all/stores.rs"]

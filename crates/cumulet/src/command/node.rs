@@ -79,6 +79,12 @@ impl Node {
             deployed: Some(DeployedOptions { config, compiler: Some(compiler()?) }),
         })?;
         let mut signals = Signals::install()?;
+        if let Some(token) = serving.first_token() {
+            terminal.note(&format!(
+                "the first token, which may do everything here, is in {}; keep it to yourself",
+                token.display()
+            ));
+        }
         announce(&serving, &data_dir, terminal);
         let stop = signals.next().await;
         end(serving, stop, &mut signals, terminal).await
