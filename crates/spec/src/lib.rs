@@ -16,6 +16,7 @@ pub mod node;
 pub mod outcome;
 pub mod quantity;
 pub mod quota;
+pub mod reference;
 pub mod revision;
 pub mod route;
 pub mod sensitive;
