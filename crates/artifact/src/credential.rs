@@ -32,13 +32,18 @@ const TOKEN_USER: &str = "<token>";
 /// The registry that has another name in this file.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "https://index.docker.io/v1/");
 
-/// A name and a password.
+/// Who we are to a registry.
 #[derive(Debug, Clone)]
-pub struct Credential {
-    /// The name.
-    pub user: String,
-    /// The password.
-    pub password: Sensitive,
+pub enum Credential {
+    /// A name and a password.
+    Password {
+        /// The name.
+        user: String,
+        /// The password.
+        password: Sensitive,
+    },
+    /// What stands for a login, and is changed for tokens of short life.
+    IdentityToken(Sensitive),
 }
 
 /// The credentials of whoever runs this, as `docker` keeps them.
@@ -82,11 +87,6 @@ pub enum CredentialErrorKind {
     /// A program takes too long.
     #[error("the program {0} has not answered within {seconds} s", seconds = ANSWER_TIME_MAX.as_secs())]
     Late(String),
-    /// What is kept is of a kind that we do not speak.
-    #[error(
-        "what is kept for this registry is an identity token, which is not understood; log in with a password or an access token"
-    )]
-    IdentityToken,
 }
 
 /// `config.json`, as far as we are concerned.
@@ -190,17 +190,17 @@ fn names(registry: &str) -> Vec<String> {
 }
 
 fn kept_credential(auth: &Auth) -> Result<Option<Credential>, CredentialErrorKind> {
-    if auth.identity_token.as_ref().is_some_and(|token| !token.0.reveal().is_empty()) {
-        return Err(CredentialErrorKind::IdentityToken);
+    if let Some(token) = auth.identity_token.as_ref().filter(|token| !token.0.reveal().is_empty()) {
+        return Ok(Some(Credential::IdentityToken(token.0.clone())));
     }
     if let (Some(user), Some(password)) = (&auth.username, &auth.password) {
-        return Ok(Some(Credential { user: user.clone(), password: password.0.clone() }));
+        return Ok(Some(Credential::Password { user: user.clone(), password: password.0.clone() }));
     }
     let Some(auth) = auth.auth.as_ref().filter(|auth| !auth.0.reveal().is_empty()) else { return Ok(None) };
     let decoded = BASE64_STANDARD.decode(auth.0.reveal()).ok().and_then(|bytes| String::from_utf8(bytes).ok());
     let decoded = Sensitive::new(decoded.ok_or(CredentialErrorKind::Malformed)?);
     let (user, password) = decoded.reveal().split_once(':').ok_or(CredentialErrorKind::Malformed)?;
-    Ok(Some(Credential { user: user.to_owned(), password: Sensitive::new(password.to_owned()) }))
+    Ok(Some(Credential::Password { user: user.to_owned(), password: Sensitive::new(password.to_owned()) }))
 }
 
 /// Asks the program that keeps credentials. It is ended when it takes too long.
@@ -238,10 +238,10 @@ async fn ask_program(program: String, registry: &str) -> Result<Option<Credentia
     let answer: Answer =
         serde_json::from_slice(&answer).map_err(|_may_quote_it| CredentialErrorKind::Answer(program))?;
     if answer.username == TOKEN_USER {
-        return Err(CredentialErrorKind::IdentityToken);
+        return Ok(Some(Credential::IdentityToken(answer.secret.0)));
     }
     let is_empty = answer.username.is_empty() && answer.secret.0.reveal().is_empty();
-    Ok((!is_empty).then_some(Credential { user: answer.username, password: answer.secret.0 }))
+    Ok((!is_empty).then_some(Credential::Password { user: answer.username, password: answer.secret.0 }))
 }
 
 #[cfg(test)]

@@ -15,7 +15,12 @@ fn find(config: &str, registry: &str) -> Result<Option<(String, String)>, String
     let found = tokio::runtime::Builder::new_current_thread().enable_all().build().unwrap();
     let found = found.block_on(credentials.find(registry));
     found
-        .map(|found| found.map(|found| (found.user, found.password.reveal().to_owned())))
+        .map(|found| {
+            found.map(|found| match found {
+                Credential::Password { user, password } => (user, password.reveal().to_owned()),
+                Credential::IdentityToken(token) => (String::new(), token.reveal().to_owned()),
+            })
+        })
         .map_err(|error| format!("{}: {error:?}", error.kind))
 }
 
@@ -35,6 +40,8 @@ fn a_kept_password_is_found_by_any_name_of_its_registry() {
     }
     let plain = r#"{"auths":{"r.example":{"username":"me","password":"hunter2:x"}}}"#;
     assert_eq!(find(plain, "r.example"), me());
+    let token = r#"{"auths":{"r.example":{"auth":"bWU6eA==","identitytoken":"t0ken"}}}"#;
+    assert_eq!(find(token, "r.example"), Ok(Some((String::new(), "t0ken".to_owned()))));
 }
 
 #[test]
@@ -57,7 +64,6 @@ fn what_is_wrong_is_told_without_a_password() {
         r#"{"auths":{"r.example":{"auth":"aHVudGVyMg=="}}}"#,
         r#"{"auths":{"r.example":{"auth":"hunter2 hunter2"}}}"#,
         r#"{"auths":{"r.example":{"auth":["hunter2"]}}}"#,
-        r#"{"auths":{"r.example":{"identitytoken":"hunter2"}}}"#,
         r#"{"credsStore":"../hunter"}"#,
         r#"{"credsStore":"no-such-program-anywhere"}"#,
     ] {

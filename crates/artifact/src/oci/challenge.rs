@@ -73,6 +73,13 @@ mod tests {
         Ok(Challenge::Bearer { realm: realm.to_owned(), service: service.map(str::to_owned) })
     }
 
+    proptest::proptest! {
+        #[test]
+        fn no_challenge_is_a_panic(text in "(?i)(bearer|basic|x)? ?[a-z\"=,\\\\é ]{0,60}") {
+            let _read = Challenge::choose([text.as_str()].into_iter());
+        }
+    }
+
     #[test]
     fn challenges_are_read() {
         let none = Err("it offers neither `Bearer` nor `Basic`");

@@ -1,9 +1,12 @@
 //! A conversation with one registry about one repository: who asks is told when the registry wants to know.
 
+use base64::Engine as _;
+use base64::prelude::BASE64_STANDARD;
 use cumulet_spec::reference::Reference;
-use reqwest::header::{AUTHORIZATION, HeaderValue, WWW_AUTHENTICATE};
+use reqwest::header::{AUTHORIZATION, CONTENT_TYPE, HeaderValue, WWW_AUTHENTICATE};
 use reqwest::{Method, Response, StatusCode, Url};
 use serde::Deserialize;
+use url::form_urlencoded;
 
 use crate::credential::Credential;
 use crate::oci::Registries;
@@ -14,6 +17,8 @@ use crate::transfer::{Call, Size, TransferError, TransferErrorKind, Transport, i
 const LOGINS_MAX: u32 = 8;
 /// The largest answer with a token, in bytes.
 const TOKEN_BYTES_MAX: u64 = 64 << 10;
+/// What we are called where a login is changed for a token.
+const CLIENT: &str = "cumulet";
 /// The registry whose interface is at another host than its name says.
 const DOCKER_HUB: (&str, &str) = ("docker.io", "registry-1.docker.io");
 
@@ -130,9 +135,9 @@ impl<'a> Session<'a> {
         let credential = self.registries.credentials.find(self.reference.registry()).await;
         let credential = credential.map_err(|error| self.fail(error.into()))?;
         let authorization = match challenge {
-            Challenge::Basic => match credential {
-                Some(credential) => basic(&credential),
-                None => return Err(self.unauthorized(false).await),
+            Challenge::Basic => match credential.as_ref().map(basic) {
+                Some(Some(value)) => Some(value),
+                Some(None) | None => return Err(self.unauthorized(false).await),
             },
             Challenge::Bearer { realm, service } => self.token((&realm, service.as_deref()), credential).await?,
         };
@@ -148,14 +153,8 @@ impl<'a> Session<'a> {
         (realm, service): (&str, Option<&str>),
         credential: Option<Credential>,
     ) -> Result<Option<HeaderValue>, TransferError> {
-        let mut url = self.realm(realm)?;
-        let scope = format!("repository:{}:{}", self.reference.repository(), self.scope.actions());
-        url.query_pairs_mut().extend_pairs(service.map(|service| ("service", service))).append_pair("scope", &scope);
-        let mut call = Call::new(Method::GET, url);
         let had_credential = credential.is_some();
-        if let Some(value) = credential.as_ref().and_then(basic) {
-            call.headers.insert(AUTHORIZATION, value);
-        }
+        let call = self.token_call(self.realm(realm)?, service, credential);
         let response = self.transport().send(call).await?;
         if matches!(response.status(), StatusCode::UNAUTHORIZED | StatusCode::FORBIDDEN) {
             return Err(self.unauthorized(had_credential).await);
@@ -167,6 +166,27 @@ impl<'a> Session<'a> {
         let bytes = self.transport().read(response, size, &|_| {}).await?;
         let token = serde_json::from_slice::<Token>(&bytes).ok().and_then(|token| token.token.or(token.access_token));
         Ok(token.filter(|token| !token.is_empty()).and_then(|token| secret(format!("Bearer {token}"))))
+    }
+
+    /// A login is shown by name and password, or changed for a token (RFC 6749, section 6) where it is one itself.
+    fn token_call(&self, mut url: Url, service: Option<&str>, credential: Option<Credential>) -> Call {
+        let scope = format!("repository:{}:{}", self.reference.repository(), self.scope.actions());
+        let service = service.map(|service| ("service", service));
+        if let Some(Credential::IdentityToken(token)) = &credential {
+            let mut form = form_urlencoded::Serializer::new(String::new());
+            form.append_pair("grant_type", "refresh_token").append_pair("client_id", CLIENT).extend_pairs(service);
+            form.append_pair("scope", &scope).append_pair("refresh_token", token.reveal());
+            let mut call = Call::new(Method::POST, url);
+            call.headers.insert(CONTENT_TYPE, HeaderValue::from_static("application/x-www-form-urlencoded"));
+            call.body = form.finish().into();
+            return call;
+        }
+        url.query_pairs_mut().extend_pairs(service).append_pair("scope", &scope);
+        let mut call = Call::new(Method::GET, url);
+        if let Some(value) = credential.as_ref().and_then(basic) {
+            call.headers.insert(AUTHORIZATION, value);
+        }
+        call
     }
 
     /// Where tokens are given out. A registry on the network cannot have passwords sent in the clear, or to this machine.
@@ -195,10 +215,10 @@ fn base(registry: &str) -> Option<Url> {
     Url::parse(&format!("{scheme}://{host}/")).ok()
 }
 
+/// `None` for a token that stands for a login: it is for token servers alone.
 fn basic(credential: &Credential) -> Option<HeaderValue> {
-    use base64::Engine as _;
-    let pair = format!("{}:{}", credential.user, credential.password.reveal());
-    secret(format!("Basic {}", base64::prelude::BASE64_STANDARD.encode(pair)))
+    let Credential::Password { user, password } = credential else { return None };
+    secret(format!("Basic {}", BASE64_STANDARD.encode(format!("{user}:{}", password.reveal()))))
 }
 
 fn secret(text: String) -> Option<HeaderValue> {

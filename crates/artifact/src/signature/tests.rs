@@ -114,6 +114,25 @@ fn a_signature_that_was_cut_off_or_changed_is_refused() {
     assert!(matches!(SignedStatement::read(&vec![b' '; SIGNATURE_BYTES_MAX + 1]), Err(SignatureError::Malformed(_))));
 }
 
+proptest::proptest! {
+    #[test]
+    fn every_statement_comes_back(
+        app in "[a-z0-9-]{1,63}",
+        manifest: Vec<u8>,
+        components in proptest::collection::btree_map("[a-z0-9-]{1,63}", proptest::array::uniform32(0_u8..), 0..9),
+    ) {
+        let component = |(name, bytes): (String, [u8; 32])| (ComponentName::parse(&name).unwrap(), Digest::from_bytes(bytes));
+        let statement = Statement::new(AppName::parse(&app).unwrap(), &manifest, components.into_iter().map(component).collect());
+        proptest::prop_assert_eq!(Statement::read(&statement.to_text()), Some(statement));
+    }
+
+    #[test]
+    fn no_bytes_are_a_panic(bytes: Vec<u8>, text in "\\{\"format\": ?1[\\PC]{0,200}") {
+        proptest::prop_assert!(SignedStatement::read(&bytes).is_err());
+        let _read = SignedStatement::read(text.as_bytes());
+    }
+}
+
 #[test]
 fn no_other_text_is_a_statement() {
     let text = shop().to_text();

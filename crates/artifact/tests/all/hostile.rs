@@ -154,6 +154,30 @@ fn a_token_is_fetched_and_used() {
 }
 
 #[test]
+fn a_login_that_is_a_token_is_changed_for_one() {
+    let server = Server::start(|asked, address| match (asked.line.as_str(), asked.header("authorization")) {
+        ("POST /token", None) => Answer::ok(r#"{"access_token":"short"}"#),
+        (line, Some("Bearer short")) if line.contains("/manifests/") => {
+            Answer::ok(manifest("application/wasm", Digest::of(BYTES), BYTES.len() as u64))
+        }
+        (_, Some("Bearer short")) => Answer::ok(BYTES),
+        _ => {
+            let challenge = format!("www-authenticate: Bearer realm=\"http://{address}/token\",service=\"r\"\r\n");
+            Answer::status(401, &challenge, "")
+        }
+    });
+    let folder = tempfile::tempdir().unwrap();
+    let variables = logged_in(folder.path(), &server.registry(), "");
+    let config = format!(r#"{{"auths":{{"{}":{{"identitytoken":"l0gin"}}}}}}"#, server.registry());
+    std::fs::write(folder.path().join("config.json"), config).unwrap();
+    assert_eq!(block_on(remote_of(&variables).pull(&reference(&server), &|_| {})).unwrap().bytes, BYTES);
+    let form =
+        "grant_type=refresh_token&client_id=cumulet&service=r&scope=repository%3Ame%2Ffront%3Apull&refresh_token=l0gin";
+    let asked = server.asked().into_iter().find(|asked| asked.line == "POST /token").unwrap();
+    assert_eq!(asked.body, form);
+}
+
+#[test]
 fn who_asks_is_asked_without_an_end() {
     let bearer = |realm: &str| format!("www-authenticate: Bearer realm=\"{realm}\"\r\n");
     let own = move |address| bearer(&format!("http://{address}/token"));

@@ -5,11 +5,12 @@ use std::net::{Ipv4Addr, SocketAddr, TcpListener, TcpStream};
 use std::sync::{Arc, Mutex};
 use std::thread;
 
-/// What was asked: the line of the request without its version, and its headers in lower case.
+/// What was asked: the line of the request without its version, its headers with their names in lower case, and its body.
 #[derive(Debug, Clone)]
 pub(super) struct Asked {
     pub(super) line: String,
     pub(super) headers: Vec<String>,
+    pub(super) body: String,
 }
 
 impl Asked {
@@ -83,10 +84,14 @@ fn serve(stream: &mut TcpStream, asked: &Mutex<Vec<Asked>>, answer: impl Fn(&Ask
 
 fn read(stream: &mut TcpStream) -> Option<Asked> {
     let mut bytes = Vec::new();
-    let head = loop {
+    let mut more = |bytes: &mut Vec<u8>| {
         let mut piece = [0; 4096];
         let read = stream.read(&mut piece).ok().filter(|read| *read > 0)?;
         bytes.extend_from_slice(&piece[..read]);
+        Some(())
+    };
+    let head = loop {
+        more(&mut bytes)?;
         if let Some(end) = bytes.windows(4).position(|window| window == b"\r\n\r\n") {
             break end;
         }
@@ -96,7 +101,13 @@ fn read(stream: &mut TcpStream) -> Option<Asked> {
     let line = lines.next()?.trim_end_matches(" HTTP/1.1").to_owned();
     let headers =
         lines.filter_map(|line| line.split_once(": ").map(|(name, value)| format!("{}: {value}", name.to_lowercase())));
-    Some(Asked { line, headers: headers.collect() })
+    let mut asked = Asked { line, headers: headers.collect(), body: String::new() };
+    let length = asked.header("content-length").map_or(0, |length| length.parse().unwrap());
+    while bytes.len() < head + 4 + length {
+        more(&mut bytes)?;
+    }
+    asked.body = String::from_utf8_lossy(&bytes[head + 4..]).into_owned();
+    Some(asked)
 }
 
 fn write(stream: &mut TcpStream, answer: Answer) {
