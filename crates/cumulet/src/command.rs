@@ -4,10 +4,14 @@ mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod key;
 mod new;
 mod node;
+mod pull;
+mod push;
 mod run;
 mod secret;
+mod sign;
 mod up;
 mod usage;
 
@@ -32,6 +36,10 @@ pub(crate) enum Command {
     Build(build::Build),
     New(new::New),
     Secret(secret::Secret),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Sign(sign::Sign),
+    Key(key::Key),
     Usage(usage::Usage),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -44,11 +52,15 @@ impl Command {
         match self {
             Self::Up(up) => block_on(up.execute(terminal))?,
             Self::Node(node) => block_on(node.execute(terminal))?,
-            Self::Run(run) => run.execute(),
+            Self::Run(run) => run.execute(terminal),
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
             Self::Secret(secret) => secret.execute(terminal),
+            Self::Push(push) => block_on(push.execute(terminal))?,
+            Self::Pull(pull) => block_on(pull.execute(terminal))?,
+            Self::Sign(sign) => sign.execute(terminal),
+            Self::Key(key) => key.execute(terminal),
             Self::Usage(usage) => usage.execute(terminal),
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
@@ -57,7 +69,7 @@ impl Command {
 }
 
 /// Runs `future` on a runtime with a thread for every core.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Box<Failure>> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Box<Failure>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

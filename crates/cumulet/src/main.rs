@@ -7,6 +7,7 @@ mod command;
 mod environment;
 mod exit;
 mod failure;
+mod fetching;
 mod log;
 mod making;
 mod review;

@@ -4,6 +4,7 @@ mod error;
 mod machine;
 mod quota;
 mod root;
+mod signing;
 mod tenant;
 mod value;
 
@@ -13,7 +14,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::document::Problem;
-use crate::id::{AppName, NodeName, TenantId};
+use crate::id::{AppName, NodeName, PublicKey, TenantId};
 use crate::quantity::Bytes;
 use crate::quota::{Quota, Weight};
 
@@ -89,8 +90,22 @@ pub struct Tenant {
     pub share: Share,
     /// Hosts that its routes may name, in lower case; no two tenants have the same.
     pub hosts: Vec<String>,
+    /// The keys that it trusts, at most [`Tenant::KEYS_MAX`], each once.
+    pub keys: Vec<PublicKey>,
+    /// Whether what is deployed must be signed by one of them.
+    pub signatures: Signatures,
     /// What its apps may use, those that are named; none is above the tenant's own.
     pub apps: BTreeMap<AppName, Quota>,
+}
+
+/// Whether what a tenant deploys must be signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signatures {
+    /// It may be. A signature that is there must hold where the tenant trusts any key.
+    #[default]
+    Optional,
+    /// It must be, by a key that the tenant trusts.
+    Required,
 }
 
 impl NodeConfig {
@@ -136,6 +151,11 @@ impl Default for NodeConfig {
             warnings: Vec::new(),
         }
     }
+}
+
+impl Tenant {
+    /// The most keys that a tenant trusts.
+    pub const KEYS_MAX: usize = 16;
 }
 
 impl NodeLimits {

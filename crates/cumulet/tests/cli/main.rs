@@ -8,6 +8,8 @@
     reason = "a test that cannot do its work has failed, and says what it leaves out"
 )]
 
+mod https;
+mod registry;
 mod serve;
 mod session;
 mod template;

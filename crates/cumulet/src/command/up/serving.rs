@@ -213,7 +213,7 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         LoadErrorKind::Profile(_) => "correct the grant",
         LoadErrorKind::NotAHandler => "remove it from the manifest, or run it with `cumulet run`",
         LoadErrorKind::Prepare(_) => "run `cumulet check` to see what it imports and what is offered",
-        LoadErrorKind::Remote => "fetch the component and give its path as `source`",
+        LoadErrorKind::Unfetched | LoadErrorKind::Fetched(_) => "run `cumulet check`, which fetches it",
         LoadErrorKind::Routes(_) => "correct the routes",
         LoadErrorKind::Unbound(name) => return failure.next(format!("give it a backend with `--bind {name}=URL`")),
         LoadErrorKind::Value(ValueError::Secret { name }) => {
