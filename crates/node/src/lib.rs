@@ -19,6 +19,7 @@ mod furnish;
 mod inside;
 mod invoke;
 mod load;
+pub mod logs;
 mod metrics;
 mod node;
 mod queue;

@@ -10,6 +10,7 @@ use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
 use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
+use crate::logs::{LogError, Logs};
 use crate::queue::{Queue, Runners};
 use crate::serving::{Directory, Serving, ServingHandler};
 use crate::slice::Slicer;
@@ -128,6 +129,9 @@ pub enum StartError {
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The logs cannot be kept.
+    #[error(transparent)]
+    Logs(#[from] LogError),
     /// An engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -169,8 +173,9 @@ impl Node {
     /// When an address is taken, the data folder cannot be used, or the machine refuses what the engines need.
     pub fn start(options: ServeOptions) -> Result<Self, StartError> {
         let workshop = open::workshop(&options)?;
-        let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
-            .map_err(StartError::Thread)?;
+        let (events, journal) = (Arc::clone(&workshop.events), open::journal(&workshop));
+        let writer =
+            EventWriter::start(events, options.events, Box::new(io::stderr()), journal).map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
         // A slice lasts two ticks at most.
         let tick = workshop.accounts.config().limits.slice / 2;
@@ -254,6 +259,12 @@ impl Node {
     ) -> Result<DeployedRevision, DeployError> {
         let Directory::Deployed(apps) = &self.serving.directory else { return Err(DeployError::NoRegistry) };
         deploy(apps, request, progress).await
+    }
+
+    /// The logs of the apps, where they are kept: of what is deployed.
+    #[must_use]
+    pub fn logs(&self) -> Option<&Logs> {
+        self.workshop.logs.as_ref()
     }
 
     /// What each component asked for, where that is remembered.
