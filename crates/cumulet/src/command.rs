@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod logs;
 mod new;
 mod node;
 mod run;
@@ -33,6 +34,7 @@ pub(crate) enum Command {
     New(new::New),
     Secret(secret::Secret),
     Usage(usage::Usage),
+    Logs(logs::Logs),
     Completions(completions::Completions),
     #[command(hide = true)]
     CompileWorker(compile_worker::CompileWorker),
@@ -50,6 +52,7 @@ impl Command {
             Self::New(new) => new.execute(terminal),
             Self::Secret(secret) => secret.execute(terminal),
             Self::Usage(usage) => usage.execute(terminal),
+            Self::Logs(logs) => logs.execute(terminal),
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
         }
