@@ -4,6 +4,7 @@ mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod doctor;
 mod logs;
 mod new;
 mod node;
@@ -35,6 +36,7 @@ pub(crate) enum Command {
     Secret(secret::Secret),
     Usage(usage::Usage),
     Logs(logs::Logs),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
     CompileWorker(compile_worker::CompileWorker),
@@ -53,6 +55,7 @@ impl Command {
             Self::Secret(secret) => secret.execute(terminal),
             Self::Usage(usage) => usage.execute(terminal),
             Self::Logs(logs) => logs.execute(terminal),
+            Self::Doctor(doctor) => block_on(doctor.execute(terminal))?,
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
         }

@@ -13,6 +13,7 @@ mod clock;
 pub mod compiler;
 mod deploy;
 pub mod descriptors;
+pub mod doctor;
 mod event;
 pub mod folder;
 mod furnish;

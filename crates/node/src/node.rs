@@ -38,6 +38,8 @@ use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
 
+pub(crate) use self::open::loaded_files;
+
 /// How long a drain waits for guests whose responses are out.
 const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
 /// How often it looks.
