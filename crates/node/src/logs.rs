@@ -4,8 +4,8 @@
 //! DATA/logs/APP.TENANT/00000001.log   segments; the one with the highest number is written
 //! ```
 //!
-//! The thread that writes events gives their entries to a [`shelf`](self), in batches, a fraction of a second behind what
-//! happens; nothing of this is on the path of a request, and nothing is synced: a log may lose its end with the power,
+//! The thread that writes events gives their entries to a shelf, in batches, a fraction of a second behind what happens;
+//! nothing of this is on the path of a request, and nothing is synced: a log may lose its end with the power,
 //! usage records may not. `docs/adr/0016-logs-on-disk.md` says why.
 
 mod cursor;

@@ -12,7 +12,7 @@ use cumulet_spec::node::LogLimits;
 use std::collections::{BTreeMap, HashMap};
 use std::fs;
 use std::io;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 
@@ -104,7 +104,7 @@ impl Shelf {
         !self.open.is_empty()
     }
 
-    /// Entries of a log that are not written and not told of, for all apps.
+    /// Entries of an app that are not written and not told of.
     #[cfg(test)]
     pub(super) fn lost(&self, app: &AppId) -> u64 {
         self.lost.get(app).copied().unwrap_or_default()
@@ -137,39 +137,38 @@ impl Shelf {
             self.followers.tell(&app);
             return;
         };
-        self.report(&app, &error, now);
+        self.report(&folder::of_app(&self.logs, &app), &error, now);
         if self.lost.len() < LOST_APPS_MAX || self.lost.contains_key(&app) {
             *self.lost.entry(app).or_default() += written.lost;
         }
     }
 
-    fn report(&mut self, app: &AppId, error: &io::Error, now: Moment) {
+    fn report(&mut self, folder: &Path, error: &io::Error, now: Moment) {
         if self.reported.is_none_or(|before| now.saturating_duration_since(before) >= REPORT_EVERY) {
             self.reported = Some(now);
-            tracing::error!(%app, %error, "logs cannot be written; what is lost is counted, and requests go on");
+            let folder = folder.display();
+            tracing::error!(%folder, %error, "logs cannot be written; what is lost is counted, and requests go on");
         }
     }
 
     /// Removes the oldest segments of all apps once they are too many bytes together.
     fn bound_total(&mut self, now: Moment) {
-        let total = match self.total {
-            Some(total) => total,
-            // The first time only: from then on what is written and removed is counted.
-            None => self.look().map_or(0, |found| found.iter().map(|(bytes, ..)| bytes).sum()),
+        // The first time all are counted; from then on, what is written and removed.
+        let total = match self.total.map_or_else(|| self.look().map(|found| sum(&found)), Ok) {
+            Ok(total) => total,
+            Err(error) => return self.report(&self.logs.clone(), &error, now),
         };
         self.total = Some(total);
-        if total <= self.total_max {
-            return;
-        }
-        if let Err(error) = self.remove_oldest() {
-            let logs = AppId::local(cumulet_spec::id::AppName::nearest("all"));
-            self.report(&logs, &error, now);
+        if total > self.total_max
+            && let Err(error) = self.remove_oldest()
+        {
+            self.report(&self.logs.clone(), &error, now);
         }
     }
 
     fn remove_oldest(&mut self) -> io::Result<()> {
         let mut found = self.look()?;
-        let mut total: u64 = found.iter().map(|(bytes, ..)| bytes).sum();
+        let mut total = sum(&found);
         found.sort_unstable_by_key(|(_, written_us, _)| *written_us);
         let enough = self.total_max - self.total_max / SLACK_PART;
         let current: Vec<PathBuf> = self.open.iter().filter_map(|(app, writer)| self.current(app, writer)).collect();
@@ -196,8 +195,8 @@ impl Shelf {
         Some(segment::path(&folder::of_app(&self.logs, app), writer.number()?))
     }
 
-    /// Every segment: its bytes, when it was last written, its path.
-    fn look(&self) -> io::Result<Vec<(u64, u64, PathBuf)>> {
+    /// Every segment.
+    fn look(&self) -> io::Result<Vec<Found>> {
         let mut found = Vec::new();
         for entry in fs::read_dir(&self.logs)? {
             let path = entry?.path();
@@ -210,4 +209,11 @@ impl Shelf {
         }
         Ok(found)
     }
+}
+
+/// A segment of any app: its bytes, when it was last written, its path.
+type Found = (u64, u64, PathBuf);
+
+fn sum(found: &[Found]) -> u64 {
+    found.iter().map(|(bytes, ..)| bytes).sum()
 }
