@@ -4,7 +4,9 @@ mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod doctor;
 mod key;
+mod logs;
 mod new;
 mod node;
 mod pull;
@@ -41,6 +43,8 @@ pub(crate) enum Command {
     Sign(sign::Sign),
     Key(key::Key),
     Usage(usage::Usage),
+    Logs(logs::Logs),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
     CompileWorker(compile_worker::CompileWorker),
@@ -62,6 +66,8 @@ impl Command {
             Self::Sign(sign) => sign.execute(terminal),
             Self::Key(key) => key.execute(terminal),
             Self::Usage(usage) => usage.execute(terminal),
+            Self::Logs(logs) => logs.execute(terminal),
+            Self::Doctor(doctor) => block_on(doctor.execute(terminal))?,
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
         }

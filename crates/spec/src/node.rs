@@ -1,6 +1,7 @@
 //! The configuration of a node: the file of `cumulet node --config FILE`.
 
 mod error;
+mod logs;
 mod machine;
 mod quota;
 mod root;
@@ -43,6 +44,8 @@ pub struct NodeConfig {
     pub limits: NodeLimits,
     /// What compiling may use.
     pub compile: CompileLimits,
+    /// What logs may take of the disk.
+    pub logs: LogLimits,
     /// For tenants that are not named.
     pub default: Share,
     /// The tenants that are.
@@ -72,6 +75,15 @@ pub struct CompileLimits {
     pub memory: Option<Bytes>,
     /// Time for one component.
     pub time: Option<Duration>,
+}
+
+/// What the logs of apps may take of the disk; what comes then replaces what is oldest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLimits {
+    /// The log of one app, from [`LogLimits::PER_APP_MIN`].
+    pub per_app: Bytes,
+    /// The logs of all apps together, not less than that of one.
+    pub total: Bytes,
 }
 
 /// A tenant's weight among the others, and what it may use.
@@ -146,6 +158,7 @@ impl Default for NodeConfig {
             data_dir: None,
             limits: NodeLimits::default(),
             compile: CompileLimits::default(),
+            logs: LogLimits::default(),
             default: Share::default(),
             tenants: BTreeMap::new(),
             warnings: Vec::new(),
@@ -188,6 +201,19 @@ impl CompileLimits {
     pub const TIME_MIN: Duration = Duration::from_secs(1);
     /// The most time for one component.
     pub const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+}
+
+impl LogLimits {
+    /// The least that an app's log may take: eight segments that each have room for a few of the longest entries.
+    pub const PER_APP_MIN: Bytes = Bytes::mib(1);
+    /// The most that an app's log, or all of them, may take.
+    pub const BYTES_MAX: Bytes = Quota::BYTES_MAX;
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self { per_app: Bytes::mib(32), total: Bytes::gib(4) }
+    }
 }
 
 #[cfg(test)]

@@ -20,6 +20,8 @@ mod kill;
 mod lifecycle;
 #[path = "all/limits.rs"]
 mod limits;
+#[path = "all/logs.rs"]
+mod logs;
 #[path = "all/node.rs"]
 mod node;
 #[path = "all/operator.rs"]

@@ -92,7 +92,7 @@ impl Node {
 }
 
 /// This program, which compiles when it is asked to.
-fn compiler() -> Result<WorkerProgram, Box<Failure>> {
+pub(in crate::command) fn compiler() -> Result<WorkerProgram, Box<Failure>> {
     let path = std::env::current_exe().map_err(|error| {
         let failure = Failure::new(Exit::FAILED, "cannot find this program, which compiles in processes of its own");
         failure.because(&error).next("start it by its path, and leave the file where it is")

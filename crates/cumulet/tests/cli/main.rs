@@ -9,6 +9,7 @@
 )]
 
 mod https;
+mod logs;
 mod registry;
 mod serve;
 mod session;

@@ -180,7 +180,7 @@ fn not_started(error: &StartError) -> Box<Failure> {
             failure.next("choose an address of this machine and a port from 1024 with --listen and --admin")
         }
         StartError::Unset(..) | StartError::Address(..) => failure.next("set the variable, or give a URL with --bind"),
-        StartError::DataDir { .. } | StartError::Store(_) | StartError::Uploads { .. } => {
+        StartError::DataDir { .. } | StartError::Store(_) | StartError::Uploads { .. } | StartError::Logs(_) => {
             failure.next("choose a folder that can be written, and that nobody else can, with --data-dir")
         }
         StartError::Key(_) => failure.next(
