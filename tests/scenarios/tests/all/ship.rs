@@ -17,6 +17,9 @@ const KILLS: u32 = 6;
 /// Deploys and rollbacks under load.
 const CHANGES: usize = 12;
 
+/// A change of a request.
+type Change<'a> = &'a dyn Fn(&mut Value);
+
 /// A node with an admin, and the component that tells its version.
 struct Shop {
     fleet: Fleet,
@@ -152,7 +155,7 @@ fn what_cannot_be_deployed_leaves_what_runs() -> anyhow::Result<()> {
     let shop = Shop::open()?;
     shop.deploy("one")?;
     let place = "/v1/tenants/acme/apps/shop/deploys";
-    let with = |change: &dyn Fn(&mut Value)| -> anyhow::Result<Answer> {
+    let with = |change: Change<'_>| -> anyhow::Result<Answer> {
         let mut request = shop.request("two", "")?;
         change(&mut request);
         shop.admin.call("POST", place, Some(&request))
@@ -161,7 +164,7 @@ fn what_cannot_be_deployed_leaves_what_runs() -> anyhow::Result<()> {
         let (from, to) = (from.to_owned(), to.to_owned());
         move |request: &mut Value| request["manifest"] = json!(text(request, "manifest").replace(&from, &to))
     };
-    let cases: [(&str, &dyn Fn(&mut Value)); 8] = [
+    let cases: [(&str, Change<'_>); 8] = [
         ("unfit", &replaced("manifest = 1", "manifest = 1\nnonsense = 2")),
         ("invalid", &replaced("name = \"shop\"", "name = \"other\"")),
         ("invalid", &|request| request["components"] = json!({})),
