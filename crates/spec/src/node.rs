@@ -5,6 +5,7 @@ mod machine;
 mod quota;
 mod root;
 mod tenant;
+mod tls;
 mod value;
 
 use std::collections::BTreeMap;
@@ -18,6 +19,7 @@ use crate::quantity::Bytes;
 use crate::quota::{Quota, Weight};
 
 pub use error::NodeConfigError;
+pub use tls::{Acme, AcmeChallenge, CertificateFiles, TLS_CERTIFICATES_MAX, Tls, TlsVersion};
 
 /// The version of the form, which `node = 1` states.
 pub const NODE_CONFIG_FORMAT: i64 = 1;
@@ -36,6 +38,8 @@ pub struct NodeConfig {
     pub listen: SocketAddr,
     /// Where its admin listens.
     pub admin: SocketAddr,
+    /// How it speaks TLS, beside plain HTTP; not at all when there is none.
+    pub tls: Option<Tls>,
     /// Where it keeps its data, relative to the file; the system's place when there is none.
     pub data_dir: Option<PathBuf>,
     /// What the node as a whole may use.
@@ -128,6 +132,7 @@ impl Default for NodeConfig {
             domain: "localhost".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             admin: SocketAddr::from(([127, 0, 0, 1], 3001)),
+            tls: None,
             data_dir: None,
             limits: NodeLimits::default(),
             compile: CompileLimits::default(),
