@@ -10,9 +10,11 @@ use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
 use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
+use crate::public::Public;
 use crate::queue::{Queue, Runners};
-use crate::serving::{Directory, Serving, ServingHandler};
+use crate::serving::{Directory, Serving};
 use crate::slice::Slicer;
+use crate::tls::{Secured, TlsStartError};
 use crate::values::Variables;
 use crate::workshop::{Observe, Workshop};
 use cumulet_artifact::{KeyError, StoreError};
@@ -140,6 +142,9 @@ pub enum StartError {
     /// An address cannot be listened at.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// TLS cannot be spoken as it was configured.
+    #[error(transparent)]
+    Tls(#[from] TlsStartError),
 }
 
 /// A node that serves.
@@ -148,6 +153,7 @@ pub struct Node {
     workshop: Arc<Workshop>,
     serving: Arc<Serving>,
     url: String,
+    tls_url: Option<String>,
     admin_url: String,
     stop: watch::Sender<bool>,
     open: watch::Sender<bool>,
@@ -179,6 +185,8 @@ impl Node {
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runners =
             Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let tls = options.deployed.as_ref().and_then(|deployed| deployed.config.tls.as_ref());
+        let secured = tls.map(Secured::open).transpose()?;
         let serving = Arc::new(Serving {
             directory: open::directory(&options, &workshop)?,
             admission: Arc::clone(&workshop.admission),
@@ -187,17 +195,19 @@ impl Node {
             events: Arc::clone(&workshop.events),
             books: Arc::clone(&workshop.books),
             unrouted: Tally::default(),
+            shelf: secured.as_ref().map(|secured| Arc::clone(&secured.shelf)),
         });
-        let gateway = Gateway::bind(options.listen, GatewayConfig::default(), ServingHandler(Arc::clone(&serving)))?;
+        let public = Public::bind(&options, &serving, secured.as_ref())?;
         let (stop, stopped) = watch::channel(false);
         // What is deployed is there at once; one app has to be made ready first.
         let (open, opened) = watch::channel(options.deployed.is_some());
         let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone());
         let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
         Ok(Self {
-            url: format!("http://{}/", gateway.local_addr()),
+            url: public.url(),
+            tls_url: public.tls_url(),
             admin_url: format!("http://{}/", admin.local_addr()),
-            gateway: tokio::spawn(serve_once_open(gateway, opened, stopped.clone())),
+            gateway: tokio::spawn(public.serve(opened, stopped.clone())),
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
             workshop,
             serving,
@@ -213,6 +223,12 @@ impl Node {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where requests are answered over TLS, if anywhere.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<&str> {
+        self.tls_url.as_deref()
     }
 
     /// Where the operator looks.
@@ -264,8 +280,8 @@ impl Node {
 
     /// What the gateway calls for each request.
     #[cfg(test)]
-    pub(crate) fn handler(&self) -> ServingHandler {
-        ServingHandler(Arc::clone(&self.serving))
+    pub(crate) fn handler(&self) -> crate::serving::ServingHandler {
+        crate::serving::ServingHandler(Arc::clone(&self.serving))
     }
 
     /// The sums of a component.
@@ -300,19 +316,8 @@ impl Node {
     }
 }
 
-/// Accepts nothing before the first revision is there: nobody is told that there is no route while it is being made.
-async fn serve_once_open(
-    gateway: Gateway<ServingHandler>,
-    opened: watch::Receiver<bool>,
-    stopped: watch::Receiver<bool>,
-) -> Drained {
-    tokio::select! {
-        () = wait_for(opened) => gateway.serve(wait_for(stopped)).await,
-        () = wait_for(stopped.clone()) => Drained { finished: 0, cut: 0 },
-    }
-}
-
-async fn wait_for(mut stopped: watch::Receiver<bool>) {
+/// Waits until a flag is set.
+pub(crate) async fn wait_for(mut stopped: watch::Receiver<bool>) {
     // An error means that the node is gone, which is a stop as well.
     let _gone = stopped.wait_for(|stopped| *stopped).await;
 }
