@@ -226,3 +226,35 @@ async fn what_is_kept_and_cannot_be_used_is_made_anew() {
     assert_eq!(stage.get("apps.example.org", &stage.root().await).await.0, 200);
     drop(renewal);
 }
+
+/// A server that was put back to an earlier state knows nothing of the account: the next attempt makes another.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn an_account_that_is_no_more_is_forgotten() {
+    let Some(stage) = Stage::set().await else {
+        Pebble::left_out("an account that an ACME server does not know").unwrap();
+        return;
+    };
+    let data = tempfile::tempdir().unwrap();
+    let config = stage.config(AcmeChallenge::Http01, &["apps.example.org"]);
+    let renewal = stage.renew(&config, data.path());
+    stage.until(|shelf| shelf.tls().covers("apps.example.org")).await;
+    drop(renewal);
+    let folder = fs::read_dir(data.path().join("acme")).unwrap().next().unwrap().unwrap().path();
+    fs::remove_file(folder.join("apps.example.org.pem")).unwrap();
+    let account = folder.join("account.1.json");
+    let mut kept: serde_json::Value = serde_json::from_slice(&fs::read(&account).unwrap()).unwrap();
+    kept["id"] = format!("{}0", kept["id"].as_str().unwrap()).into();
+    fs::write(&account, kept.to_string()).unwrap();
+    let renewal = stage.renew(&config, data.path());
+    let failed = "cumulet_acme_failed_in_a_row{host=\"apps.example.org\"} 1";
+    stage
+        .until(|shelf| {
+            let mut text = String::new();
+            shelf.expose(&mut text);
+            text.contains(failed)
+        })
+        .await;
+    assert!(!account.exists(), "what is kept of it would fail for ever");
+    assert!(stage.shelf.tls().covers("apps.example.org"), "what was shown stays");
+    drop(renewal);
+}
