@@ -141,7 +141,10 @@ where
     B::Error: Into<wasmtime_wasi_http::Error>,
 {
     let instance = handler.instantiate_async(&mut *store).await?;
-    let request = store.data_mut().http().new_incoming_request(Scheme::Http, request)?;
+    // Named by a listener that speaks TLS; on a plain one by the client, which may be a proxy that does.
+    let is_secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
+    let scheme = if is_secure { Scheme::Https } else { Scheme::Http };
+    let request = store.data_mut().http().new_incoming_request(scheme, request)?;
     let answer = Arc::clone(exchange);
     let outparam = store.data_mut().http().new_response_outparam_from_callback(move |response| {
         answer.answer(response.map_err(|code| format!("the guest answered with an error: {code:?}")));

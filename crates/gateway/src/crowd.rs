@@ -11,6 +11,7 @@ use tokio::time::{Instant, Interval, MissedTickBehavior, interval_at};
 
 use crate::config::GatewayConfig;
 use crate::connection::{Activity, Connection, Snapshot};
+use crate::entrance::Entrance;
 use crate::handler::Handler;
 use crate::protocol::Protocols;
 
@@ -22,8 +23,9 @@ const SWEEP_MIN: Duration = Duration::from_millis(5);
 const SWEEPS_PER_BOUND: u32 = 4;
 
 /// The connections that are open.
-pub(crate) struct Crowd<H> {
+pub(crate) struct Crowd<H, E> {
     handler: H,
+    entrance: E,
     config: Arc<GatewayConfig>,
     protocols: Arc<Protocols>,
     bounds: Bounds,
@@ -61,10 +63,11 @@ struct Member {
     stall: u32,
 }
 
-impl<H: Handler> Crowd<H> {
-    pub(crate) fn new(handler: H, config: GatewayConfig) -> Self {
+impl<H: Handler, E: Entrance> Crowd<H, E> {
+    pub(crate) fn new(handler: H, entrance: E, config: GatewayConfig) -> Self {
         Self {
             handler,
+            entrance,
             protocols: Arc::new(Protocols::new(&config)),
             bounds: Bounds::new(&config),
             config: Arc::new(config),
@@ -96,7 +99,8 @@ impl<H: Handler> Crowd<H> {
             activity: Arc::clone(&activity),
             id_base: rand::random(),
         });
-        let abort = self.tasks.spawn(Arc::clone(&self.protocols).serve(stream, connection));
+        let entering = (self.entrance.clone(), stream);
+        let abort = self.tasks.spawn(Arc::clone(&self.protocols).serve(entering, connection));
         let last = activity.snapshot();
         self.members.insert(abort.id(), Member { activity, abort, last, idle: 0, head: 0, stall: 0 });
     }

@@ -11,6 +11,7 @@ use tokio::time::{Instant, sleep};
 
 use crate::config::{BACKLOG, GatewayConfig};
 use crate::crowd::{Crowd, Drained};
+use crate::entrance::{Entrance, Plain};
 use crate::handler::Handler;
 
 /// How long nothing is accepted after a failure that is ours, such as no descriptor left.
@@ -44,8 +45,7 @@ impl<H: Handler> Gateway<H> {
     /// # Panics
     /// Outside a tokio runtime.
     pub fn bind(address: SocketAddr, config: GatewayConfig, handler: H) -> Result<Self, BindError> {
-        let listener = listen(address).map_err(|source| BindError { address, source })?;
-        let local = listener.local_addr().map_err(|source| BindError { address, source })?;
+        let (listener, local) = listen(address)?;
         Ok(Self { listener, local, config, handler })
     }
 
@@ -62,36 +62,50 @@ impl<H: Handler> Gateway<H> {
     /// Dropping the future cuts every connection at once.
     pub async fn serve(self, shutdown: impl Future<Output = ()>) -> Drained {
         let Self { listener, config, handler, .. } = self;
-        let mut crowd = Crowd::new(handler, config);
-        let mut sweeps = crowd.sweeps();
-        let mut shutdown = pin!(shutdown);
-        let mut pause = pin!(sleep(Duration::ZERO));
-        let mut paused = false;
-        loop {
-            tokio::select! {
-                () = &mut shutdown => break,
-                accepted = listener.accept(), if !paused && crowd.has_room() => match accepted {
-                    Ok((stream, peer)) => crowd.add(stream, peer),
-                    Err(error) if is_clients(&error) => {}
-                    Err(error) => {
-                        tracing::warn!(%error, "cannot accept connections");
-                        pause.as_mut().reset(Instant::now() + ACCEPT_PAUSE);
-                        paused = true;
-                    }
-                },
-                () = &mut pause, if paused => paused = false,
-                Some(()) = crowd.next_ended() => {}
-                _ = sweeps.tick() => crowd.sweep(),
-            }
-        }
-        // Connections hear of the drain before the port is given up: who is refused there can count on it here.
-        crowd.announce_drain();
-        drop(listener);
-        crowd.drain().await
+        serve(listener, Crowd::new(handler, Plain, config), shutdown).await
     }
 }
 
-fn listen(address: SocketAddr) -> io::Result<TcpListener> {
+/// Accepts connections until `shutdown` is done, then drains.
+pub(crate) async fn serve<H: Handler, E: Entrance>(
+    listener: TcpListener,
+    mut crowd: Crowd<H, E>,
+    shutdown: impl Future<Output = ()>,
+) -> Drained {
+    let mut sweeps = crowd.sweeps();
+    let mut shutdown = pin!(shutdown);
+    let mut pause = pin!(sleep(Duration::ZERO));
+    let mut paused = false;
+    loop {
+        tokio::select! {
+            () = &mut shutdown => break,
+            accepted = listener.accept(), if !paused && crowd.has_room() => match accepted {
+                Ok((stream, peer)) => crowd.add(stream, peer),
+                Err(error) if is_clients(&error) => {}
+                Err(error) => {
+                    tracing::warn!(%error, "cannot accept connections");
+                    pause.as_mut().reset(Instant::now() + ACCEPT_PAUSE);
+                    paused = true;
+                }
+            },
+            () = &mut pause, if paused => paused = false,
+            Some(()) = crowd.next_ended() => {}
+            _ = sweeps.tick() => crowd.sweep(),
+        }
+    }
+    // Connections hear of the drain before the port is given up: who is refused there can count on it here.
+    crowd.announce_drain();
+    drop(listener);
+    crowd.drain().await
+}
+
+/// A listener, and the address that it got.
+pub(crate) fn listen(address: SocketAddr) -> Result<(TcpListener, SocketAddr), BindError> {
+    let bound = open(address).and_then(|listener| listener.local_addr().map(|local| (listener, local)));
+    bound.map_err(|source| BindError { address, source })
+}
+
+fn open(address: SocketAddr) -> io::Result<TcpListener> {
     let socket = if address.is_ipv4() { TcpSocket::new_v4() } else { TcpSocket::new_v6() }?;
     // On Windows this would let another process take the port over.
     #[cfg(not(windows))]

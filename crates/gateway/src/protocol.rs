@@ -11,6 +11,7 @@ use tokio::net::TcpStream;
 
 use crate::config::GatewayConfig;
 use crate::connection::{Connection, Graceful, Serving};
+use crate::entrance::{Carrier, Entrance};
 use crate::handler::Handler;
 use crate::service;
 use crate::socket::{Protocol, Socket};
@@ -57,16 +58,21 @@ impl Protocols {
     }
 
     /// Serves one connection to its end.
-    pub(crate) async fn serve<H: Handler>(self: Arc<Self>, stream: TcpStream, connection: Arc<Connection<H>>) {
+    pub(crate) async fn serve<H: Handler, E: Entrance>(
+        self: Arc<Self>,
+        (entrance, stream): (E, TcpStream),
+        connection: Arc<Connection<H>>,
+    ) {
         // Without this a small response waits for the acknowledgement of the one before it.
         if let Err(error) = stream.set_nodelay(true) {
             tracing::debug!(%error, "a connection ended before it began");
             return;
         }
         let activity = Arc::clone(&connection.activity);
+        let peer = connection.peer;
+        let Some(stream) = entrance.enter(stream, peer, &activity).await else { return };
         let mut socket = Socket::new(stream, Arc::clone(&activity));
         let Some(protocol) = socket.protocol().await else { return };
-        let peer = connection.peer;
         let service = hyper::service::service_fn(move |request| service::serve(&connection, request));
         let served = match protocol {
             Protocol::Http1 => Serving::new(self.http1.serve_connection(socket, service), activity).await,
@@ -79,9 +85,10 @@ impl Protocols {
     }
 }
 
-impl<S, B> Graceful for http1::Connection<Socket, S>
+impl<C, S, B> Graceful for http1::Connection<Socket<C>, S>
 where
     Self: Future,
+    C: Carrier,
     S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     B: http_body::Body + 'static,
@@ -92,9 +99,10 @@ where
     }
 }
 
-impl<S, B> Graceful for http2::Connection<Socket, S, TokioExecutor>
+impl<C, S, B> Graceful for http2::Connection<Socket<C>, S, TokioExecutor>
 where
     Self: Future,
+    C: Carrier,
     S: hyper::service::HttpService<hyper::body::Incoming, ResBody = B>,
     S::Error: Into<Box<dyn std::error::Error + Send + Sync>>,
     B: http_body::Body + 'static,

@@ -8,10 +8,10 @@ use std::task::{Context, Poll, ready};
 
 use hyper::rt::{Read, ReadBufCursor, Write};
 use hyper_util::rt::TokioIo;
-use tokio::io::{AsyncRead, ReadBuf};
-use tokio::net::TcpStream;
+use tokio::io::ReadBuf;
 
 use crate::connection::Activity;
+use crate::entrance::Carrier;
 
 /// What a client sends first when it speaks HTTP/2 with prior knowledge (RFC 9113, 3.4).
 const PREFACE: &[u8; 24] = b"PRI * HTTP/2.0\r\n\r\nSM\r\n\r\n";
@@ -25,8 +25,8 @@ pub(crate) enum Protocol {
 
 /// A client's socket, with what was read of it before the protocol was known.
 #[derive(Debug)]
-pub(crate) struct Socket {
-    io: TokioIo<TcpStream>,
+pub(crate) struct Socket<S> {
+    io: TokioIo<S>,
     activity: Arc<Activity>,
     early: [u8; PREFACE.len()],
     /// The part of `early` that was read and not handed on.
@@ -34,10 +34,12 @@ pub(crate) struct Socket {
     early_end: usize,
     /// HTTP/2 reads control frames at any time: bytes then say nothing about a head.
     marks_reads: bool,
+    /// The last flush found no room.
+    flushing: bool,
 }
 
-impl Socket {
-    pub(crate) fn new(stream: TcpStream, activity: Arc<Activity>) -> Self {
+impl<S: Carrier> Socket<S> {
+    pub(crate) fn new(stream: S, activity: Arc<Activity>) -> Self {
         Self {
             io: TokioIo::new(stream),
             activity,
@@ -45,6 +47,7 @@ impl Socket {
             early_start: 0,
             early_end: 0,
             marks_reads: true,
+            flushing: false,
         }
     }
 
@@ -96,7 +99,19 @@ impl Socket {
     }
 }
 
-impl Read for Socket {
+impl<S: Carrier> Socket<S> {
+    /// What waits in the stream's own buffer waits for the client as well.
+    fn mark_flush(&mut self, waits: bool) {
+        if waits {
+            self.activity.wrote(None);
+        } else if self.flushing {
+            self.activity.wrote(Some(1));
+        }
+        self.flushing = waits;
+    }
+}
+
+impl<S: Carrier> Read for Socket<S> {
     fn poll_read(self: Pin<&mut Self>, cx: &mut Context<'_>, mut cursor: ReadBufCursor<'_>) -> Poll<io::Result<()>> {
         let this = self.get_mut();
         let early = this.early.get(this.early_start..this.early_end).unwrap_or_default();
@@ -114,7 +129,7 @@ impl Read for Socket {
     }
 }
 
-impl Write for Socket {
+impl<S: Carrier> Write for Socket<S> {
     fn poll_write(self: Pin<&mut Self>, cx: &mut Context<'_>, bytes: &[u8]) -> Poll<io::Result<usize>> {
         let this = self.get_mut();
         let polled = Pin::new(&mut this.io).poll_write(cx, bytes);
@@ -136,7 +151,12 @@ impl Write for Socket {
     }
 
     fn poll_flush(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {
-        Pin::new(&mut self.get_mut().io).poll_flush(cx)
+        let this = self.get_mut();
+        let polled = Pin::new(&mut this.io).poll_flush(cx);
+        if S::BUFFERS {
+            this.mark_flush(polled.is_pending());
+        }
+        polled
     }
 
     fn poll_shutdown(self: Pin<&mut Self>, cx: &mut Context<'_>) -> Poll<io::Result<()>> {

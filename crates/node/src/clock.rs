@@ -11,6 +11,12 @@ pub(crate) fn now() -> Moment {
     Instant::now()
 }
 
+/// Seconds since the Unix epoch, as the calendar is set now. For what the outside dates, such as a certificate.
+#[expect(clippy::disallowed_methods, reason = "this is the clock that others are given")]
+pub(crate) fn unix_seconds() -> u64 {
+    SystemTime::now().duration_since(SystemTime::UNIX_EPOCH).unwrap_or_default().as_secs()
+}
+
 /// Relates moments to the calendar, from one pair of readings at the start.
 #[derive(Clone, Copy, Debug)]
 pub(crate) struct Calendar {

@@ -27,6 +27,9 @@ pub(crate) fn exposition(serving: &Serving, workshop: &Workshop) -> String {
     if let Directory::Deployed(apps) = &serving.directory {
         deployed(&mut text, apps, workshop.store.counts().refused);
     }
+    if let Some(shelf) = &serving.shelf {
+        shelf.expose(&mut text);
+    }
     text
 }
 

@@ -11,10 +11,12 @@ use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
 use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
 use crate::logs::{LogError, Logs};
+use crate::public::Public;
 use crate::queue::{Queue, Runners};
-use crate::serving::{Directory, Serving, ServingHandler};
+use crate::serving::{Directory, Serving};
 use crate::ship::Ship;
 use crate::slice::Slicer;
+use crate::tls::{Secured, TlsStartError};
 use crate::values::Variables;
 use crate::workshop::{Observe, Workshop};
 use cumulet_artifact::{KeyError, StoreError};
@@ -158,6 +160,9 @@ pub enum StartError {
     /// The first token cannot be made.
     #[error(transparent)]
     FirstToken(#[from] FirstTokenError),
+    /// TLS cannot be spoken as it was configured.
+    #[error(transparent)]
+    Tls(#[from] TlsStartError),
 }
 
 /// A node that serves.
@@ -166,6 +171,7 @@ pub struct Node {
     workshop: Arc<Workshop>,
     serving: Arc<Serving>,
     url: String,
+    tls_url: Option<String>,
     admin_url: String,
     /// Where the first token was written, if it was made just now.
     first_token: Option<PathBuf>,
@@ -204,6 +210,8 @@ impl Node {
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runners =
             Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let tls = options.deployed.as_ref().and_then(|deployed| deployed.config.tls.as_ref());
+        let secured = tls.map(Secured::open).transpose()?;
         let serving = Arc::new(Serving {
             directory: open::directory(&options, &workshop, &machine)?,
             admission: Arc::clone(&workshop.admission),
@@ -212,17 +220,18 @@ impl Node {
             events: Arc::clone(&workshop.events),
             books: Arc::clone(&workshop.books),
             unrouted: Tally::default(),
+            shelf: secured.as_ref().map(|secured| Arc::clone(&secured.shelf)),
         });
-        let gateway = Gateway::bind(options.listen, GatewayConfig::default(), ServingHandler(Arc::clone(&serving)))?;
+        let public = Public::bind(&options, &serving, secured.as_ref())?;
         let (stop, stopped) = watch::channel(false);
         // What is deployed is there at once; one app has to be made ready first.
         let (open, opened) = watch::channel(options.deployed.is_some());
-        let url = format!("http://{}/", gateway.local_addr());
+        let (url, tls_url) = (public.url(), public.tls_url());
         let ship = match &serving.directory {
             Directory::Deployed(apps) => Some(Ship::new(Arc::clone(apps), Arc::clone(&serving))),
             Directory::Installed(_) => None,
         };
-        let api = ship.as_ref().map(|ship| open::api(ship, &url)).transpose()?;
+        let api = ship.as_ref().map(|ship| open::api(ship, tls_url.as_ref().unwrap_or(&url))).transpose()?;
         let (api, first_token) = api.map_or((None, None), |(api, path)| (Some(api), path));
         let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone(), api);
         let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
@@ -230,8 +239,9 @@ impl Node {
             url,
             first_token,
             ship,
+            tls_url,
             admin_url: format!("http://{}/", admin.local_addr()),
-            gateway: tokio::spawn(serve_once_open(gateway, opened, stopped.clone())),
+            gateway: tokio::spawn(public.serve(opened, stopped.clone())),
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
             workshop,
             serving,
@@ -253,6 +263,12 @@ impl Node {
     #[must_use]
     pub fn first_token(&self) -> Option<&Path> {
         self.first_token.as_deref()
+    }
+
+    /// Where requests are answered over TLS, if anywhere.
+    #[must_use]
+    pub fn tls_url(&self) -> Option<&str> {
+        self.tls_url.as_deref()
     }
 
     /// Where the operator looks.
@@ -310,8 +326,8 @@ impl Node {
 
     /// What the gateway calls for each request.
     #[cfg(test)]
-    pub(crate) fn handler(&self) -> ServingHandler {
-        ServingHandler(Arc::clone(&self.serving))
+    pub(crate) fn handler(&self) -> crate::serving::ServingHandler {
+        crate::serving::ServingHandler(Arc::clone(&self.serving))
     }
 
     /// The sums of a component.
@@ -349,19 +365,8 @@ impl Node {
     }
 }
 
-/// Accepts nothing before the first revision is there: nobody is told that there is no route while it is being made.
-async fn serve_once_open(
-    gateway: Gateway<ServingHandler>,
-    opened: watch::Receiver<bool>,
-    stopped: watch::Receiver<bool>,
-) -> Drained {
-    tokio::select! {
-        () = wait_for(opened) => gateway.serve(wait_for(stopped)).await,
-        () = wait_for(stopped.clone()) => Drained { finished: 0, cut: 0 },
-    }
-}
-
-async fn wait_for(mut stopped: watch::Receiver<bool>) {
+/// Waits until a flag is set.
+pub(crate) async fn wait_for(mut stopped: watch::Receiver<bool>) {
     // An error means that the node is gone, which is a stop as well.
     let _gone = stopped.wait_for(|stopped| *stopped).await;
 }

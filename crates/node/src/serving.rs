@@ -9,6 +9,7 @@ use crate::queue::Queue;
 use crate::reply::ReplyBody;
 use crate::slice::Slicer;
 use crate::target::Routed;
+use crate::tls::Shelf;
 use arc_swap::ArcSwap;
 use cumulet_gateway::{Handler, Incoming, Refusal, Rejection};
 use cumulet_meter::{Admission, Tally};
@@ -27,6 +28,8 @@ pub(crate) struct Serving {
     pub(crate) books: Arc<Books>,
     /// Requests that reached no component.
     pub(crate) unrouted: Tally,
+    /// The certificates, where TLS is spoken.
+    pub(crate) shelf: Option<Arc<Shelf>>,
 }
 
 /// What requests are looked up in.

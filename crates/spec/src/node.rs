@@ -7,6 +7,7 @@ mod quota;
 mod root;
 mod signing;
 mod tenant;
+mod tls;
 mod value;
 
 use std::collections::BTreeMap;
@@ -20,6 +21,7 @@ use crate::quantity::Bytes;
 use crate::quota::{Quota, Weight};
 
 pub use error::NodeConfigError;
+pub use tls::{Acme, AcmeChallenge, CertificateFiles, TLS_CERTIFICATES_MAX, Tls, TlsVersion};
 
 /// The version of the form, which `node = 1` states.
 pub const NODE_CONFIG_FORMAT: i64 = 1;
@@ -38,6 +40,8 @@ pub struct NodeConfig {
     pub listen: SocketAddr,
     /// Where its admin listens.
     pub admin: SocketAddr,
+    /// How it speaks TLS, beside plain HTTP; not at all when there is none.
+    pub tls: Option<Tls>,
     /// Where it keeps its data, relative to the file; the system's place when there is none.
     pub data_dir: Option<PathBuf>,
     /// What the node as a whole may use.
@@ -155,6 +159,7 @@ impl Default for NodeConfig {
             domain: "localhost".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             admin: SocketAddr::from(([127, 0, 0, 1], 3001)),
+            tls: None,
             data_dir: None,
             limits: NodeLimits::default(),
             compile: CompileLimits::default(),

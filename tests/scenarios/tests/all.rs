@@ -38,5 +38,7 @@ mod sizes;
 mod stores;
 #[path = "all/streaming.rs"]
 mod streaming;
+#[path = "all/tls.rs"]
+mod tls;
 #[path = "all/values.rs"]
 mod values;

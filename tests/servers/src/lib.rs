@@ -1,5 +1,6 @@
 //! Servers of other projects, started for tests and benches on free ports, and ended with them.
 
+mod pebble;
 mod postgres;
 mod registry;
 
@@ -14,6 +15,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+pub use pebble::{Pebble, PebbleSettings};
 pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};
 
 /// The variable that names the file where tests note what they left out.
@@ -57,13 +59,7 @@ impl Kind {
     /// # Errors
     /// When the note cannot be written.
     pub fn left_out(self, what: &str) -> anyhow::Result<()> {
-        let package = self.package();
-        let line = format!("{what}\tno {package}\tapt install {package}\n");
-        let Some(file) = std::env::var_os(LEFT_OUT) else {
-            std::io::stderr().write_all(line.as_bytes())?;
-            return Ok(());
-        };
-        Ok(OpenOptions::new().append(true).create(true).open(file)?.write_all(line.as_bytes())?)
+        left_out(what, self.package())
     }
 
     /// The scheme of its addresses.
@@ -119,7 +115,7 @@ impl Server {
     pub fn start(kind: Kind) -> anyhow::Result<Option<Self>> {
         for _ in 0..STARTS_MAX {
             let folder = tempfile::tempdir()?;
-            let port = TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port();
+            let port = free_port()?;
             let Some(mut command) = kind.command(port, folder.path())? else { return Ok(None) };
             command.stdin(Stdio::null()).stdout(Stdio::null()).stderr(Stdio::null());
             let child = command.spawn().with_context(|| format!("cannot start {command:?}"))?;
@@ -151,17 +147,27 @@ impl Server {
 
     /// Whether it takes connections; not when it has ended.
     fn is_ready(&mut self) -> anyhow::Result<bool> {
-        for _ in 0..LOOKS_MAX {
-            if TcpStream::connect(self.address).is_ok() {
-                return Ok(true);
-            }
-            if self.child.try_wait()?.is_some() {
-                return Ok(false);
-            }
-            thread::sleep(LOOK);
-        }
-        bail!("{} does not take connections", self.kind.package())
+        takes_connections(&mut self.child, self.address, self.kind.package())
     }
+}
+
+/// A port that was free a moment ago.
+fn free_port() -> anyhow::Result<u16> {
+    Ok(TcpListener::bind((Ipv4Addr::LOCALHOST, 0))?.local_addr()?.port())
+}
+
+/// Whether a server takes connections; not when it has ended.
+fn takes_connections(child: &mut Child, address: SocketAddr, package: &str) -> anyhow::Result<bool> {
+    for _ in 0..LOOKS_MAX {
+        if TcpStream::connect(address).is_ok() {
+            return Ok(true);
+        }
+        if child.try_wait()?.is_some() {
+            return Ok(false);
+        }
+        thread::sleep(LOOK);
+    }
+    bail!("{package} does not take connections")
 }
 
 impl Drop for Server {
@@ -170,6 +176,16 @@ impl Drop for Server {
         drop(self.child.kill());
         drop(self.child.wait());
     }
+}
+
+/// Notes that something was left out for lack of a package.
+fn left_out(what: &str, package: &str) -> anyhow::Result<()> {
+    let line = format!("{what}\tno {package}\tapt install {package}\n");
+    let Some(file) = std::env::var_os(LEFT_OUT) else {
+        std::io::stderr().write_all(line.as_bytes())?;
+        return Ok(());
+    };
+    Ok(OpenOptions::new().append(true).create(true).open(file)?.write_all(line.as_bytes())?)
 }
 
 fn find(program: &str) -> Option<PathBuf> {

@@ -22,7 +22,7 @@ enum Place {
     Versions(&'static str),
 }
 
-const PROGRAMS: [Program; 8] = [
+const PROGRAMS: [Program; 9] = [
     Program {
         name: "cc",
         package: "gcc",
@@ -69,6 +69,12 @@ const PROGRAMS: [Program; 8] = [
         name: "docker-registry",
         package: "docker-registry",
         needed_for: "the tests of what is pushed to and pulled from registries",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "pebble",
+        package: "pebble",
+        needed_for: "the tests of certificates from an ACME server",
         place: Place::SearchPath,
     },
 ];

@@ -111,12 +111,19 @@ fn remark_descriptors(terminal: Terminal) {
 
 fn announce(serving: &Serving, data_dir: &Path, terminal: Terminal) {
     if terminal.is_json() {
-        terminal.json(&json!({ "event": "ready", "url": serving.url(), "admin": serving.admin_url() }));
+        let mut ready = json!({ "event": "ready", "url": serving.url(), "admin": serving.admin_url() });
+        if let (Some(url), Some(ready)) = (serving.tls_url(), ready.as_object_mut()) {
+            ready.insert("tls".to_owned(), json!(url));
+        }
+        terminal.json(&ready);
         return;
     }
     if terminal.is_talkative() && terminal.is_interactive() {
         terminal.aside(&format!("data    {}", data_dir.display()));
         terminal.aside(&format!("admin   {}", serving.admin_url()));
+        if let Some(url) = serving.tls_url() {
+            terminal.aside(&format!("tls     {url}"));
+        }
     }
     terminal.data(&format!("ready {}", serving.url()));
 }

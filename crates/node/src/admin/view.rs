@@ -106,10 +106,11 @@ impl Api {
     /// Where an app answers: under the node's domain, and at the hosts of its routes.
     fn urls(&self, id: &AppId, revision: Option<&Revision>) -> Vec<String> {
         let own = self.ship.apps.host_of(id);
-        let port = self.url.trim_end_matches('/').rsplit(':').next().filter(|port| *port != "80");
+        let (scheme, rest) = self.url.split_once("://").unwrap_or(("http", &self.url));
+        let port = rest.trim_end_matches('/').rsplit(':').next().filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
         let url = |host: &str| match port {
-            Some(port) => format!("http://{host}:{port}/"),
-            None => format!("http://{host}/"),
+            Some(port) => format!("{scheme}://{host}:{port}/"),
+            None => format!("{scheme}://{host}/"),
         };
         let mut urls = vec![url(&own)];
         for host in revision.iter().flat_map(|revision| &revision.routes).filter_map(|route| route.host.as_deref()) {

@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::tenant::{self, Whole};
-use super::{NODE_CONFIG_BYTES_MAX, NODE_CONFIG_FORMAT, NodeConfig, NodeConfigError, logs, machine, value};
+use super::{NODE_CONFIG_BYTES_MAX, NODE_CONFIG_FORMAT, NodeConfig, NodeConfigError, logs, machine, tls, value};
 use crate::document::{self, Findings, Problem, Section, is_known_format};
 use crate::grant::is_host_name;
 use crate::id::NodeName;
 
-const KEYS: [&str; 11] =
-    ["node", "name", "domain", "listen", "admin", "data_dir", "limit", "compile", "logs", "default", "tenant"];
+const KEYS: [&str; 12] =
+    ["node", "name", "domain", "listen", "admin", "data_dir", "tls", "limit", "compile", "logs", "default", "tenant"];
 
 pub(super) fn parse(text: &str) -> Result<NodeConfig, NodeConfigError> {
     let mut findings = Findings::new("the node's configuration");
@@ -30,10 +30,13 @@ fn read_root(root: &Section<'_, '_>, findings: &mut Findings) -> Option<NodeConf
     let limits = machine::read_limits(root, findings);
     let whole = Whole { limits, domain: &domain };
     let tenants = tenant::read(root, whole, findings);
+    let listen = value::address(root, "listen", findings).unwrap_or(default.listen);
+    let admin = value::address(root, "admin", findings).unwrap_or(default.admin);
     let config = NodeConfig {
         name: read_name(root, findings).unwrap_or(default.name),
-        listen: value::address(root, "listen", findings).unwrap_or(default.listen),
-        admin: value::address(root, "admin", findings).unwrap_or(default.admin),
+        listen,
+        admin,
+        tls: tls::read(root, [("listen", listen), ("admin", admin)], findings),
         data_dir: read_data_dir(root, findings),
         limits,
         compile: machine::read_compile(root, findings),

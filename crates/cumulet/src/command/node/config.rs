@@ -1,7 +1,7 @@
 //! What a node is configured with: the file, and the flags that go before it.
 
 use std::io::ErrorKind;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use cumulet_spec::manifest::Problem;
 use cumulet_spec::node::NodeConfig;
@@ -26,6 +26,11 @@ impl Node {
         if let Some(domain) = &self.domain {
             config.domain = checked_domain(domain, &config)?;
         }
+        let taken = config.tls.as_ref().map(|tls| tls.listen).filter(|address| address.port() != 0);
+        if let Some(address) = taken.filter(|address| [config.listen, config.admin].contains(address)) {
+            let what = format!("TLS is not the only thing to be answered at {address}");
+            return Err(Failure::new(Exit::USAGE, what).next("give --listen and --admin ports of their own"));
+        }
         if config.listen == config.admin && config.listen.port() != 0 {
             let what = format!("requests and the admin are both to be answered at {}", config.listen);
             return Err(Failure::new(Exit::USAGE, what).next("give --admin a port of its own"));
@@ -40,12 +45,20 @@ fn read(file: &Path, terminal: Terminal) -> Result<NodeConfig, Box<Failure>> {
     for warning in &config.warnings {
         terminal.warning(&format!("{} ({}:{})", warning.message, file.display(), warning.position(&text)));
     }
-    if let Some(folder) = &mut config.data_dir
-        && let Some(parent) = file.parent()
-    {
-        *folder = parent.join(&folder);
+    if let Some(parent) = file.parent() {
+        files(&mut config).for_each(|path| *path = parent.join(&*path));
     }
     Ok(config)
+}
+
+/// The files and folders that a configuration names, which are relative to it.
+fn files(config: &mut NodeConfig) -> impl Iterator<Item = &mut PathBuf> {
+    let (certificates, acme) = match &mut config.tls {
+        Some(tls) => (tls.certificates.as_mut_slice(), tls.acme.as_mut()),
+        None => (&mut [][..], None),
+    };
+    let pairs = certificates.iter_mut().flat_map(|pair| [&mut pair.chain, &mut pair.key]);
+    config.data_dir.iter_mut().chain(pairs).chain(acme.and_then(|acme| acme.roots.as_mut()))
 }
 
 fn unread(file: &Path, error: &std::io::Error) -> Box<Failure> {

@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cumulet_node::tls::{AcmeStartError, TlsStartError};
 use cumulet_node::values::{SECRET_VARIABLE, ValueError};
 use cumulet_node::{
     DeployedOptions, Drained, EventFormat, LoadError, LoadErrorKind, Node, Observe, ServeOptions, StartError,
@@ -89,6 +90,11 @@ impl Serving {
         self.node.url().to_owned()
     }
 
+    /// Where requests are answered over TLS, if anywhere.
+    pub(in crate::command) fn tls_url(&self) -> Option<&str> {
+        self.node.tls_url()
+    }
+
     /// What each component asked for, where that is remembered.
     pub(in crate::command) fn asked(&self) -> Observed {
         self.node.asked()
@@ -167,7 +173,10 @@ pub(in crate::command) async fn end(serving: Serving, stop: Stop, signals: &mut 
 }
 
 fn not_started(error: &StartError) -> Box<Failure> {
-    let failure = Failure::new(Exit::FAILED, error.to_string());
+    let is_invalid =
+        matches!(error, StartError::Tls(TlsStartError::Pair(_) | TlsStartError::Acme(AcmeStartError::Roots(_))));
+    let exit = if is_invalid { Exit::INVALID } else { Exit::FAILED };
+    let failure = Failure::new(exit, error.to_string());
     let failure = match std::error::Error::source(error) {
         Some(source) => failure.because(source),
         None => failure,
@@ -189,8 +198,19 @@ fn not_started(error: &StartError) -> Box<Failure> {
         StartError::Engine(_) | StartError::Thread(_) => {
             failure.next("see how much memory and how many threads may be had here (ulimit -a)")
         }
+        StartError::Tls(TlsStartError::Pair(_)) => {
+            failure.next("put a certificate and its key where `[[tls.certificate]]` says")
+        }
+        StartError::Tls(TlsStartError::Acme(AcmeStartError::Folder(_))) => {
+            failure.next("see that the data folder can be written and has space, or choose another with --data-dir")
+        }
+        StartError::Tls(TlsStartError::Acme(_)) => failure.next("correct `[tls.acme]`"),
         // What the registry's and the ledger's errors say ends with the next step.
-        StartError::Link(_) | StartError::Ledger(_) | StartError::Registry(_) | StartError::FirstToken(_) => failure,
+        StartError::Link(_)
+        | StartError::Ledger(_)
+        | StartError::Registry(_)
+        | StartError::FirstToken(_)
+        | StartError::Tls(TlsStartError::Setup(_)) => failure,
     }
 }
 
