@@ -68,6 +68,12 @@ impl DeployPhase {
         }
     }
 
+    /// The phase of this name.
+    #[must_use]
+    pub fn of_label(label: &str) -> Option<Self> {
+        Self::ALL.into_iter().find(|phase| phase.label() == label)
+    }
+
     /// Whether nothing follows.
     #[must_use]
     pub const fn is_end(self) -> bool {
@@ -131,6 +137,7 @@ mod tests {
         assert!(DeployPhase::ALL.is_sorted());
         for phase in DeployPhase::ALL {
             assert_eq!(serde_json::to_string(&phase).unwrap(), format!("\"{phase}\""));
+            assert_eq!(DeployPhase::of_label(phase.label()), Some(phase));
         }
     }
 

@@ -347,25 +347,21 @@ fn find(connection: &Connection, id: &DeployId) -> rusqlite::Result<Option<Deplo
 }
 
 fn listed(row: &Row<'_>) -> rusqlite::Result<DeployRow> {
-    let json = |column| row.get_ref(column)?.as_str_or_null().map_err(rusqlite::Error::from);
-    let revision = Digest::from_bytes(row.get(3)?);
+    let phase = DeployPhase::of_label(row.get_ref(7)?.as_str()?);
+    let failure = row.get_ref(9)?.as_str_or_null()?;
     let share: Option<u32> = row.get(10)?;
     let of_number = |column| row.get::<_, Option<i64>>(column)?.map(number).transpose();
-    let phase: String = row.get(7)?;
     Ok(DeployRow {
         id: parsed(row, 0)?,
         tenant: parsed(row, 1)?,
         app: parsed(row, 2)?,
-        revision,
+        revision: Digest::from_bytes(row.get(3)?),
         number: RevisionNumber(unsigned(row.get(4)?)),
         by: parsed(row, 5)?,
         at_us: unsigned(row.get(6)?),
-        phase: DeployPhase::ALL
-            .into_iter()
-            .find(|known| known.label() == phase)
-            .ok_or_else(|| conversion(std::io::Error::other("no phase of a deploy")))?,
+        phase: phase.ok_or_else(|| conversion(std::io::Error::other("no phase of a deploy")))?,
         phases: serde_json::from_str(row.get_ref(8)?.as_str()?).map_err(conversion)?,
-        failure: json(9)?.map(serde_json::from_str).transpose().map_err(conversion)?,
+        failure: failure.map(serde_json::from_str).transpose().map_err(conversion)?,
         share: share.map(Percent::new).transpose().map_err(conversion)?,
         expected_generation: of_number(11)?,
         idempotency_key: row.get(12)?,
