@@ -107,7 +107,11 @@ impl Api {
     fn urls(&self, id: &AppId, revision: Option<&Revision>) -> Vec<String> {
         let own = self.ship.apps.host_of(id);
         let (scheme, rest) = self.url.split_once("://").unwrap_or(("http", &self.url));
-        let port = rest.trim_end_matches('/').rsplit(':').next().filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
+        let port = rest
+            .trim_end_matches('/')
+            .rsplit(':')
+            .next()
+            .filter(|port| !matches!((scheme, *port), ("http", "80") | ("https", "443")));
         let url = |host: &str| match port {
             Some(port) => format!("{scheme}://{host}:{port}/"),
             None => format!("{scheme}://{host}/"),
