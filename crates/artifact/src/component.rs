@@ -87,6 +87,15 @@ impl ComponentStore {
         done.map_err(ComponentErrorKind::Store)
     }
 
+    /// The size of a component in bytes, as its file has it; none if there is no such file.
+    #[must_use]
+    pub fn length(&self, digest: &Digest) -> Option<u64> {
+        std::fs::symlink_metadata(self.folder.path(&name(digest)))
+            .ok()
+            .filter(std::fs::Metadata::is_file)
+            .map(|m| m.len())
+    }
+
     /// The bytes of a component, checked against the digest. A damaged file is taken away from its name and kept.
     ///
     /// # Errors

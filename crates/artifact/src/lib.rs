@@ -10,9 +10,11 @@ mod key;
 #[cfg(test)]
 mod kill;
 mod source;
+mod upload;
 
 pub use compiled::{CompiledKey, CompiledStore, StoreCounts, StoredKey, VerifiedFile};
 pub use component::{ComponentError, ComponentErrorKind, ComponentStore};
 pub use folder::{StoreError, Usage};
 pub use key::{KeyError, NodeKey};
 pub use source::{COMPONENT_BYTES_MAX, SourceError, read_component};
+pub use upload::{UPLOADS_MAX, Upload, UploadError, Uploads};

@@ -224,14 +224,22 @@ pub struct ChangeError {
 /// Why an app was not changed.
 #[derive(Debug, Error)]
 pub enum ChangeErrorKind {
-    /// Another app has the host.
-    #[error("host {host} belongs to app {app} of tenant {tenant}; remove it there first")]
+    /// Another app of this tenant has the host.
+    #[error("host {host} belongs to app {app}; remove it there first")]
     HostTaken {
         /// The host.
         host: Host,
-        /// Who owns the app that has it.
-        tenant: TenantId,
         /// The app that has it.
+        app: AppName,
+    },
+    /// An app of another tenant has the host. Whose it is is no business of the client's, so the text does not say it.
+    #[error("host {host} is in use elsewhere; take another one, or ask the admin of this node")]
+    HostElsewhere {
+        /// The host.
+        host: Host,
+        /// Who owns the app that has it, for the operator.
+        tenant: TenantId,
+        /// The app that has it, for the operator.
         app: AppName,
     },
     /// There was a change that the client has not seen.

@@ -97,7 +97,7 @@ impl Registry {
     /// When the file cannot be read, or what it says of this app is damaged.
     pub fn find(&self, tenant: &TenantId, app: &AppName) -> Result<Option<DeployedApp>, FindError> {
         let row = self.read(|connection| lookup::app(connection, tenant, app))?;
-        row.map(|row| row.check(tenant, app)).transpose()
+        row.map(|row| row.check((tenant, app))).transpose()
     }
 
     /// The app that has a host, which is in lower case and without a port. Takes some 5 µs.

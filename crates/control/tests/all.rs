@@ -2,6 +2,15 @@
 
 #[cfg(test)]
 mod all {
+    mod access;
+    mod audit;
+    mod blobs;
     mod crash;
+    mod crash_deploys;
+    mod deploys;
+    mod fixture;
+    mod format;
     mod registry;
+    mod revisions;
+    mod traffic;
 }

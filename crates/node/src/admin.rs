@@ -1,16 +1,50 @@
-//! The operator's listener: `/healthz` and `/metrics`.
+//! The operator's listener: `/healthz`, `/metrics`, and on a node of many apps the API under `/v1`.
+//!
+//! Handlers speak of requests and problems; what they do is in `ship` and in the registry. The command line and the page
+//! have no other way in.
+
+mod api;
+mod apps;
+mod audits;
+mod blobs;
+mod caller;
+mod deploys;
+mod failures;
+mod fault;
+mod input;
+mod node;
+mod openapi;
+mod revisions;
+mod tenants;
+mod tokens;
+mod view;
 
 use crate::metrics::exposition;
 use crate::reply::ReplyBody;
 use crate::serving::Serving;
 use crate::workshop::Workshop;
+use axum::body::Body;
+use axum::response::IntoResponse as _;
 use bytes::Bytes;
 use cumulet_gateway::{Handler, Incoming, Rejection};
+use cumulet_spec::api::{Problem, ProblemKind};
 use cumulet_spec::outcome::Outcome;
 use http::StatusCode;
 use http::header::{CONTENT_TYPE, HeaderValue};
+use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use tokio::sync::watch;
+use tower_service::Service as _;
+
+pub use api::FirstTokenError;
+pub(crate) use api::{Api, FirstToken};
+use fault::Fault;
+pub use openapi::document as openapi;
+
+/// Where the API is.
+const API: &str = "/v1";
+/// The largest answer of the API, in bytes.
+const ANSWER_BYTES_MAX: usize = 64 << 20;
 
 /// Answers the operator.
 #[derive(Clone, Debug)]
@@ -18,12 +52,19 @@ pub(crate) struct AdminHandler {
     serving: Arc<Serving>,
     workshop: Arc<Workshop>,
     opened: watch::Receiver<bool>,
+    /// None where one app is served: its manifest says everything.
+    api: Option<axum::Router>,
 }
 
 impl AdminHandler {
     /// `opened` says whether requests are taken.
-    pub(crate) fn new(serving: Arc<Serving>, workshop: Arc<Workshop>, opened: watch::Receiver<bool>) -> Self {
-        Self { serving, workshop, opened }
+    pub(crate) fn new(
+        serving: Arc<Serving>,
+        workshop: Arc<Workshop>,
+        opened: watch::Receiver<bool>,
+        api: Option<Arc<Api>>,
+    ) -> Self {
+        Self { serving, workshop, opened, api: api.map(api::router) }
     }
 }
 
@@ -31,10 +72,12 @@ impl Handler for AdminHandler {
     type Body = ReplyBody;
 
     async fn handle(&self, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
-        let (status, text) = match incoming.request.uri().path() {
-            "/healthz" if *self.opened.borrow() => (StatusCode::OK, "ok\n".to_owned()),
-            "/healthz" => (StatusCode::SERVICE_UNAVAILABLE, "loading\n".to_owned()),
-            "/metrics" => (StatusCode::OK, exposition(&self.serving, &self.workshop)),
+        let path = incoming.request.uri().path();
+        let (status, text) = match (path, &self.api) {
+            ("/healthz", _) if *self.opened.borrow() => (StatusCode::OK, "ok\n".to_owned()),
+            ("/healthz", _) => (StatusCode::SERVICE_UNAVAILABLE, "loading\n".to_owned()),
+            ("/metrics", _) => (StatusCode::OK, exposition(&self.serving, &self.workshop)),
+            (_, Some(api)) if path == API || path.starts_with("/v1/") => return answer(api.clone(), incoming).await,
             _ => return Err(Outcome::NoRoute.into()),
         };
         let mut response = http::Response::new(ReplyBody::full(Bytes::from(text)));
@@ -43,4 +86,31 @@ impl Handler for AdminHandler {
         response.headers_mut().insert(CONTENT_TYPE, kind);
         Ok(response)
     }
+}
+
+/// Hands a request to the API. Its answers are whole when they leave.
+async fn answer(mut api: axum::Router, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
+    let Incoming { request, peer, .. } = incoming;
+    let mut request = request.map(|body| Body::new(body.map_err(axum::Error::new)));
+    request.extensions_mut().insert(caller::Peer(peer));
+    let Ok(response) = api.call(request).await;
+    let (head, body) = response.into_parts();
+    match axum::body::to_bytes(body, ANSWER_BYTES_MAX).await {
+        Ok(bytes) => Ok(http::Response::from_parts(head, ReplyBody::full(bytes))),
+        Err(_too_large) => Err(Outcome::HostError.into()),
+    }
+}
+
+/// What is under `/v1` and nobody answers.
+async fn unknown() -> axum::response::Response {
+    Fault::from(
+        Problem::new(ProblemKind::NotFound, "the API has no such place").next("see /v1/openapi.json for what there is"),
+    )
+    .into_response()
+}
+
+async fn method() -> axum::response::Response {
+    let detail = "this place of the API does not take this method";
+    Fault::from(Problem::new(ProblemKind::Method, detail).next("see /v1/openapi.json for what there is"))
+        .into_response()
 }

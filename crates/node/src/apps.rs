@@ -4,24 +4,28 @@
 //! links it, and puts it among the loaded ones, while whoever else wants the same app waits for that. What was used
 //! longest ago is let go for it.
 
+mod arms;
 mod code;
 mod cold;
 mod host;
 mod loaded;
+mod make;
 mod wake;
 
 use crate::workshop::Workshop;
-use cumulet_control::Registry;
-use cumulet_spec::id::AppId;
+use cumulet_control::{Registry, RegistryError};
+use cumulet_spec::id::{AppId, Digest, TenantId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use tokio::sync::{OnceCell, Semaphore};
 
+pub(crate) use arms::{Arms, Found, LoadedRevision};
 pub(crate) use code::{Code, Codes};
 pub(crate) use cold::{ColdStarts, Phase};
 pub(crate) use host::{Domain, bare};
 pub(crate) use loaded::{LoadBounds, LoadCost, LoadedApp, LoadedApps, LoadedTotals, Since};
+pub(crate) use make::{Made, Spent, make};
 pub(crate) use wake::WakeError;
 
 /// What is deployed, and what of it is loaded.
@@ -66,6 +70,22 @@ impl Apps {
         drop(self.loaded.remove(id));
         // Whoever comes from now on does not wait for what was read before.
         self.waking.lock().clear();
+    }
+
+    /// The size of a component that a tenant has sent and that is kept.
+    pub(crate) fn blob_bytes(&self, tenant: &TenantId, digest: &Digest) -> Result<Option<u64>, RegistryError> {
+        let is_sent = self.registry.has_blob(tenant, digest)?;
+        Ok(self.workshop.components.length(digest).filter(|_| is_sent))
+    }
+
+    /// The host at which an app answers without being granted one.
+    pub(crate) fn host_of(&self, id: &AppId) -> String {
+        self.domain.host_of(id)
+    }
+
+    /// The domain under which apps answer.
+    pub(crate) fn domain(&self) -> &Domain {
+        &self.domain
     }
 
     pub(crate) fn totals(&self) -> LoadedTotals {

@@ -178,7 +178,7 @@ fn quotas(workshop: &Workshop, id: &AppId) -> [Quota; 2] {
 }
 
 /// A component that a quota could never let in is refused now.
-fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<(), DeployError> {
+pub(crate) fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<(), DeployError> {
     let most = quotas(workshop, id)
         .into_iter()
         .filter_map(|quota| quota.memory)

@@ -2,6 +2,7 @@
 //!
 //! Route, admit, instantiate, run, settle. This is the one place that makes instances.
 
+use crate::apps::Found;
 use crate::clock::now;
 use crate::inside::Within;
 use crate::reply::{Answer, Remains, ReplyBody};
@@ -15,6 +16,7 @@ use cumulet_meter::{Over, Passage};
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::quota::QuotaLimit;
 use http::HeaderValue;
+use http::header::SET_COOKIE;
 use http_body_util::BodyExt as _;
 use std::future::poll_fn;
 use std::sync::Arc;
@@ -31,8 +33,12 @@ const RETRY_AFTER: Duration = Duration::from_secs(1);
 
 /// Serves one request in an instance of its own.
 pub(crate) async fn invoke(serving: &Arc<Serving>, incoming: Incoming) -> Result<http::Response<ReplyBody>, Rejection> {
-    let routed = route(serving, &incoming).await?;
-    invoke_at(serving, routed, incoming, 0).await
+    let Found { routed, cookie } = route(serving, &incoming).await?;
+    let mut response = invoke_at(serving, routed, incoming, 0).await?;
+    if let Some(cookie) = cookie {
+        response.headers_mut().append(SET_COOKIE, *cookie);
+    }
+    Ok(response)
 }
 
 /// The same for a request whose target is known, `depth` calls inside its app.
@@ -58,12 +64,12 @@ pub(crate) async fn invoke_at(
 }
 
 /// Finds what answers a request; an app that sleeps is woken for it.
-async fn route(serving: &Serving, incoming: &Incoming) -> Result<Routed, Rejection> {
-    if let Some(routed) = serving.directory.find(incoming) {
-        return Ok(routed);
+async fn route(serving: &Serving, incoming: &Incoming) -> Result<Found, Rejection> {
+    if let Some(found) = serving.directory.find(incoming) {
+        return Ok(found);
     }
     let woken = serving.directory.wake(incoming).await;
-    woken.and_then(|routed| routed.ok_or(Outcome::NoRoute.into())).inspect_err(|rejection| {
+    woken.and_then(|found| found.ok_or(Outcome::NoRoute.into())).inspect_err(|rejection| {
         serving.unrouted.reject(rejection.outcome);
     })
 }

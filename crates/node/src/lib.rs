@@ -25,6 +25,7 @@ mod queue;
 mod reply;
 pub mod run;
 mod serving;
+mod ship;
 mod slice;
 mod target;
 mod task;
@@ -35,6 +36,7 @@ pub mod watch;
 pub mod wire;
 mod workshop;
 
+pub use admin::{FirstTokenError, openapi};
 pub use cumulet_artifact::{KeyError, NodeKey};
 pub use cumulet_capability::Asked;
 pub use cumulet_control::{ChangeError, ChangeErrorKind, ChangeNumber, IdempotencyKey, Registry};

@@ -4,7 +4,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 
-use crate::admin::AdminHandler;
+use crate::admin::{AdminHandler, FirstTokenError};
 use crate::books::Bookkeeper;
 use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
@@ -12,6 +12,7 @@ use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
 use crate::queue::{Queue, Runners};
 use crate::serving::{Directory, Serving, ServingHandler};
+use crate::ship::Ship;
 use crate::slice::Slicer;
 use crate::values::Variables;
 use crate::workshop::{Observe, Workshop};
@@ -140,6 +141,17 @@ pub enum StartError {
     /// An address cannot be listened at.
     #[error(transparent)]
     Bind(#[from] BindError),
+    /// The folder of uploads cannot be made.
+    #[error("cannot make the folder of uploads in {}", path.display())]
+    Uploads {
+        /// The data folder.
+        path: PathBuf,
+        /// What the system said.
+        source: io::Error,
+    },
+    /// The first token cannot be made.
+    #[error(transparent)]
+    FirstToken(#[from] FirstTokenError),
 }
 
 /// A node that serves.
@@ -149,6 +161,10 @@ pub struct Node {
     serving: Arc<Serving>,
     url: String,
     admin_url: String,
+    /// Where the first token was written, if it was made just now.
+    first_token: Option<PathBuf>,
+    /// None where one app is served.
+    ship: Option<Arc<Ship>>,
     stop: watch::Sender<bool>,
     open: watch::Sender<bool>,
     gateway: JoinHandle<Drained>,
@@ -194,10 +210,19 @@ impl Node {
         let (stop, stopped) = watch::channel(false);
         // What is deployed is there at once; one app has to be made ready first.
         let (open, opened) = watch::channel(options.deployed.is_some());
-        let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone());
+        let url = format!("http://{}/", gateway.local_addr());
+        let ship = match &serving.directory {
+            Directory::Deployed(apps) => Some(Ship::new(Arc::clone(apps), Arc::clone(&serving))),
+            Directory::Installed(_) => None,
+        };
+        let api = ship.as_ref().map(|ship| open::api(ship, &url)).transpose()?;
+        let (api, first_token) = api.map_or((None, None), |(api, path)| (Some(api), path));
+        let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone(), api);
         let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
         Ok(Self {
-            url: format!("http://{}/", gateway.local_addr()),
+            url,
+            first_token,
+            ship,
             admin_url: format!("http://{}/", admin.local_addr()),
             gateway: tokio::spawn(serve_once_open(gateway, opened, stopped.clone())),
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
@@ -215,6 +240,12 @@ impl Node {
     #[must_use]
     pub fn url(&self) -> &str {
         &self.url
+    }
+
+    /// Where the first token of this node was written, if it was made at this start.
+    #[must_use]
+    pub fn first_token(&self) -> Option<&Path> {
+        self.first_token.as_deref()
     }
 
     /// Where the operator looks.
@@ -280,6 +311,9 @@ impl Node {
     pub async fn drain(mut self) -> Drained {
         // Nobody listens when both listeners have failed before.
         let _unheard = self.stop.send(true);
+        if let Some(ship) = &self.ship {
+            ship.stop().await;
+        }
         let drained = (&mut self.gateway).await.unwrap_or(Drained { finished: 0, cut: 0 });
         self.guests_end().await;
         // The admin listener has nothing that must finish.

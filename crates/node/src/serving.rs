@@ -1,6 +1,6 @@
 //! What every request goes through, made once.
 
-use crate::apps::{Apps, LoadedApp, WakeError, bare};
+use crate::apps::{Apps, Found, WakeError, bare};
 use crate::books::Books;
 use crate::chain::chain;
 use crate::event::EventQueue;
@@ -40,41 +40,36 @@ pub(crate) enum Directory {
 
 impl Directory {
     /// What answers a request, if it is loaded or the one app that is served.
-    pub(crate) fn find(&self, incoming: &Incoming) -> Option<Routed> {
+    pub(crate) fn find(&self, incoming: &Incoming) -> Option<Found> {
         match self {
             Self::Installed(routes) => {
                 let request = &incoming.request;
-                routes.load().find(incoming.authority(), request.method(), request.uri().path()).cloned()
+                let routed = routes.load().find(incoming.authority(), request.method(), request.uri().path()).cloned();
+                routed.map(Found::from)
             }
             Self::Deployed(apps) => {
                 let host = bare(incoming.authority()?)?;
-                answers(&*apps.find(&host)?, incoming)
+                apps.find(&host)?.arms.find(incoming)
             }
         }
     }
 
     /// What answers a request that found nothing loaded: loads the app of its host, if there is one that is not.
-    pub(crate) async fn wake(&self, incoming: &Incoming) -> Result<Option<Routed>, Rejection> {
+    pub(crate) async fn wake(&self, incoming: &Incoming) -> Result<Option<Found>, Rejection> {
         let Self::Deployed(apps) = self else { return Ok(None) };
         let Some(host) = incoming.authority().and_then(bare) else { return Ok(None) };
         // Loaded without such a route; or loaded by another request since this one looked.
         if let Some(app) = apps.find(&host) {
-            return Ok(answers(&app, incoming));
+            return Ok(app.arms.find(incoming));
         }
         match apps.wake(&host).await {
-            Ok(app) => Ok(app.and_then(|app| answers(&app, incoming))),
+            Ok(app) => Ok(app.and_then(|app| app.arms.find(incoming))),
             Err(error) => {
                 tracing::error!(%host, error = %chain(&*error), "an app cannot be loaded");
                 Err(if matches!(*error, WakeError::Busy) { Outcome::Shed } else { Outcome::HostError }.into())
             }
         }
     }
-}
-
-fn answers(app: &LoadedApp, incoming: &Incoming) -> Option<Routed> {
-    let request = &incoming.request;
-    let found = app.routes.find(incoming.authority(), request.method(), request.uri().path())?;
-    Some(found.clone())
 }
 
 /// The gateway's way to the node.

@@ -94,7 +94,8 @@ pub(crate) fn resolve(
     Ok((Values { live, secrets }, feed))
 }
 
-/// From the vault, or from the environment where the vault has none of that name.
+/// From the vault, or from the environment where the vault has none of that name. Not so on a node of tenants: its
+/// environment is not theirs.
 fn secrets(workshop: &Workshop, app: &AppId, grants: &Grants) -> Result<BTreeMap<String, Sensitive>, ValueError> {
     if grants.secret.is_empty() {
         return Ok(BTreeMap::new());
@@ -104,7 +105,7 @@ fn secrets(workshop: &Workshop, app: &AppId, grants: &Grants) -> Result<BTreeMap
     for name in &grants.secret {
         let from_environment =
             || workshop.variables.get(&format!("{SECRET_VARIABLE}{name}")).cloned().map(Sensitive::new);
-        let value = vault.get(app, name)?.or_else(from_environment);
+        let value = vault.get(app, name)?.or_else(|| from_environment().filter(|_| workshop.serves_one_app()));
         secrets.insert(name.clone(), value.ok_or_else(|| ValueError::Secret { name: name.clone() })?);
     }
     forbid_dumps();

@@ -118,6 +118,11 @@ impl Workshop {
         &self.accounts.config().name
     }
 
+    /// Whether everything here belongs to whoever runs the node.
+    pub(crate) fn serves_one_app(&self) -> bool {
+        matches!(self.tallies, Tallies::Each(_))
+    }
+
     /// What a component is compiled to, for one class of engine.
     pub(crate) fn key(&self, digest: Digest, class: EngineClass) -> CompiledKey {
         let place = EngineClass::ALL.iter().position(|known| *known == class).unwrap_or(0);

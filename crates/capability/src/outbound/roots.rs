@@ -62,6 +62,18 @@ pub fn read_roots(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsErro
     parse(path).map_err(|kind| RootsError { path: path.to_owned(), kind })
 }
 
+/// The root certificates of a PEM text.
+///
+/// # Errors
+/// When the text is larger than 1 MiB, or holds no certificate or one that cannot be used.
+pub fn parse_roots(text: &str) -> Result<Vec<CertificateDer<'static>>, RootsError> {
+    let fault = |kind| RootsError { path: "[app] roots".into(), kind };
+    if text.len() as u64 > FILE_BYTES_MAX {
+        return Err(fault(RootsFault::TooLarge));
+    }
+    certificates(text.as_bytes()).map_err(fault)
+}
+
 fn parse(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsFault> {
     let mut text = Vec::new();
     let mut file = File::open(path).map_err(RootsFault::Read)?.take(FILE_BYTES_MAX + 1);
@@ -69,7 +81,11 @@ fn parse(path: &Path) -> Result<Vec<CertificateDer<'static>>, RootsFault> {
     if length as u64 > FILE_BYTES_MAX {
         return Err(RootsFault::TooLarge);
     }
-    let roots: Vec<_> = CertificateDer::pem_slice_iter(&text).collect::<Result<_, _>>().map_err(RootsFault::Pem)?;
+    certificates(&text)
+}
+
+fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, RootsFault> {
+    let roots: Vec<_> = CertificateDer::pem_slice_iter(text).collect::<Result<_, _>>().map_err(RootsFault::Pem)?;
     if roots.is_empty() {
         return Err(RootsFault::Empty);
     }

@@ -7,7 +7,7 @@ use rusqlite::{Row, Transaction};
 use super::Registry;
 use super::failure::RegistryError;
 use super::log::{stored, unsigned};
-use super::lookup::{conversion, page_rows, parsed};
+use super::lookup::{conversion, page_rows, parsed, whole};
 use crate::audit::{
     AUDIT_ANONYMOUS_MAX, AUDIT_KNOWN_MAX, AUDIT_TEXT_BYTES_MAX, AuditEntry, AuditFilter, AuditNumber, AuditOutcome,
     AuditRow,
@@ -26,7 +26,7 @@ impl Registry {
     }
 
     /// The attempts before one, the newest first: at most `limit` and at most
-    /// [`PAGE_APPS_MAX`](super::PAGE_APPS_MAX).
+    /// [`PAGE_APPS_MAX`](super::PAGE_APPS_MAX). A damaged one is left out; its number is missing then.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -39,18 +39,20 @@ impl Registry {
         let (before, limit) = (before.map_or(i64::MAX, |before| stored(before.0)), page_rows(limit));
         let columns = "number, at_us, who, tenant, action, target, outcome, reason";
         self.read(|connection| match &filter.tenant {
-            None => connection
-                .prepare_cached(&format!(
-                    "SELECT {columns} FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2"
-                ))?
-                .query_map((before, limit), listed)?
-                .collect(),
-            Some(tenant) => connection
-                .prepare_cached(&format!(
-                    "SELECT {columns} FROM audit WHERE tenant = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
-                ))?
-                .query_map((tenant.as_str(), before, limit), listed)?
-                .collect(),
+            None => whole(
+                connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM audit WHERE number < ?1 ORDER BY number DESC LIMIT ?2"
+                    ))?
+                    .query_map((before, limit), listed)?,
+            ),
+            Some(tenant) => whole(
+                connection
+                    .prepare_cached(&format!(
+                        "SELECT {columns} FROM audit WHERE tenant = ?1 AND number < ?2 ORDER BY number DESC LIMIT ?3"
+                    ))?
+                    .query_map((tenant.as_str(), before, limit), listed)?,
+            ),
         })
     }
 }

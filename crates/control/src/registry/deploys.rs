@@ -8,7 +8,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::failure::{Failure, RegistryError};
 use super::hosts::check_free;
 use super::log::{Entry, is_used, key_reused, stored, unsigned};
-use super::lookup::{conversion, number, page_rows, parsed};
+use super::lookup::{conversion, number, page_rows, parsed, whole};
 use super::revisions::{self, NewRevision};
 use super::traffic::{Previous, State, put};
 use super::{Registry, write};
@@ -93,33 +93,36 @@ impl Registry {
         self.read(|connection| find(connection, id))
     }
 
-    /// The deploys of an app that are kept, the newest first: at most `limit`.
+    /// The deploys of an app that are kept, the newest first: at most `limit`, without damaged ones.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn deploys(&self, tenant: &TenantId, app: &AppName, limit: usize) -> Result<Vec<DeployRow>, RegistryError> {
         self.read(|connection| {
-            connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM deploys WHERE tenant = ?1 AND app = ?2 ORDER BY seq DESC LIMIT ?3"
-                ))?
-                .query_map((tenant.as_str(), app.as_str(), page_rows(limit)), listed)?
-                .collect()
+            whole(
+                connection
+                    .prepare_cached(&format!(
+                        "SELECT {COLUMNS} FROM deploys WHERE tenant = ?1 AND app = ?2 ORDER BY seq DESC LIMIT ?3"
+                    ))?
+                    .query_map((tenant.as_str(), app.as_str(), page_rows(limit)), listed)?,
+            )
         })
     }
 
-    /// The deploys of all tenants that have not ended, the oldest first of each: what a node that was restarted goes on with.
+    /// The deploys of all tenants that have not ended, the oldest first of each: what a node that was
+    /// restarted goes on with. Damaged ones are left out.
     ///
     /// # Errors
     /// When the file cannot be read.
     pub fn unfinished_deploys(&self) -> Result<Vec<DeployRow>, RegistryError> {
         self.read(|connection| {
-            connection
-                .prepare(&format!(
-                    "SELECT {COLUMNS} FROM deploys WHERE phase NOT IN ('live', 'failed') ORDER BY tenant, seq"
-                ))?
-                .query_map((), listed)?
-                .collect()
+            whole(
+                connection
+                    .prepare(&format!(
+                        "SELECT {COLUMNS} FROM deploys WHERE phase NOT IN ('live', 'failed') ORDER BY tenant, seq"
+                    ))?
+                    .query_map((), listed)?,
+            )
         })
     }
 

@@ -32,8 +32,12 @@ pub(super) fn check_free(
 ) -> Result<(), Failure> {
     for host in hosts {
         match holder(connection, host.as_str())? {
-            Some((holder, other)) if (&holder, &other) != (tenant, app) => {
-                return Err(ChangeErrorKind::HostTaken { host: host.clone(), tenant: holder, app: other }.into());
+            Some((holder, other)) if holder != *tenant => {
+                let kind = ChangeErrorKind::HostElsewhere { host: host.clone(), tenant: holder, app: other };
+                return Err(kind.into());
+            }
+            Some((_, other)) if other != *app => {
+                return Err(ChangeErrorKind::HostTaken { host: host.clone(), app: other }.into());
             }
             Some(_) | None => {}
         }

@@ -121,9 +121,15 @@ impl StoredApp {
             let (id, revision) = revision(name, written)?;
             arms.push(DeployedArm { percent: traffic.percent(&id), id, revision });
         }
-        let led_to = traffic.revisions();
-        let is_whole = arms.len() == led_to.len() && arms.iter().all(|arm| led_to.contains(&arm.id));
-        if is_whole { Ok(DeployedApp { generation, traffic, arms }) } else { Err(damaged()) }
+        let is_whole = || {
+            let led_to = traffic.revisions();
+            arms.len() == led_to.len() && arms.iter().all(|arm| led_to.contains(&arm.id))
+        };
+        if self.traffic.is_none() || is_whole() {
+            Ok(DeployedApp { generation, traffic, arms })
+        } else {
+            Err(damaged())
+        }
     }
 }
 
@@ -243,6 +249,12 @@ fn listed(row: &Row<'_>) -> rusqlite::Result<AppRow> {
         None => revision.map(Traffic::all),
     };
     Ok(AppRow { tenant, app, generation: ChangeNumber(unsigned(row.get(2)?)), revision, traffic })
+}
+
+/// The rows of a list, without those that are damaged: they cost nobody the others.
+pub(super) fn whole<T>(rows: impl Iterator<Item = rusqlite::Result<T>>) -> rusqlite::Result<Vec<T>> {
+    // An error without a code is none of the database's, but of what stands in a row.
+    rows.filter(|row| !matches!(row, Err(error) if error.sqlite_error_code().is_none())).collect()
 }
 
 /// How many rows a page has at most.

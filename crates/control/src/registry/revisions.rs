@@ -115,6 +115,12 @@ pub(super) fn forget(
     (tenant, app): (&TenantId, &AppName),
     kept: &[&Traffic],
 ) -> rusqlite::Result<()> {
+    let there: i64 = transaction
+        .prepare_cached("SELECT count(*) FROM revisions WHERE tenant = ?1 AND app = ?2")?
+        .query_row((tenant.as_str(), app.as_str()), |row| row.get(0))?;
+    if there <= i64::from(REVISIONS_KEPT_MAX) {
+        return Ok(());
+    }
     let kept: Vec<String> =
         kept.iter().flat_map(|traffic| traffic.revisions()).map(|id| id.to_hex().to_uppercase()).collect();
     let kept = serde_json::to_string(&kept).map_err(conversion)?;

@@ -7,7 +7,7 @@ use rusqlite::{Connection, OptionalExtension as _, Row, Transaction};
 use super::Registry;
 use super::failure::{Failure, RegistryError};
 use super::log::{Entry, stored, unsigned};
-use super::lookup::{conversion, page_rows, parsed};
+use super::lookup::{conversion, page_rows, parsed, whole};
 use crate::change::Change;
 use crate::token::{NewToken, REACH_TOKENS_MAX, TokenError, TokenErrorKind, TokenRow};
 
@@ -47,7 +47,7 @@ impl Registry {
     }
 
     /// The tokens of one reach, or all, after one of them, in the order of their ids: at most `limit` and at most
-    /// [`PAGE_APPS_MAX`](super::PAGE_APPS_MAX).
+    /// [`PAGE_APPS_MAX`](super::PAGE_APPS_MAX), without damaged ones.
     ///
     /// # Errors
     /// When the file cannot be read.
@@ -59,16 +59,18 @@ impl Registry {
     ) -> Result<Vec<TokenRow>, RegistryError> {
         let (after, limit) = (after.map_or("", TokenId::as_str), page_rows(limit));
         self.read(|connection| match reach {
-            None => connection
-                .prepare_cached(&format!("SELECT {COLUMNS} FROM tokens WHERE id > ?1 ORDER BY id LIMIT ?2"))?
-                .query_map((after, limit), listed)?
-                .collect(),
-            Some(reach) => connection
-                .prepare_cached(&format!(
-                    "SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
-                ))?
-                .query_map((written(reach), after, limit), listed)?
-                .collect(),
+            None => whole(
+                connection
+                    .prepare_cached(&format!("SELECT {COLUMNS} FROM tokens WHERE id > ?1 ORDER BY id LIMIT ?2"))?
+                    .query_map((after, limit), listed)?,
+            ),
+            Some(reach) => whole(
+                connection
+                    .prepare_cached(&format!(
+                        "SELECT {COLUMNS} FROM tokens WHERE tenant = ?1 AND id > ?2 ORDER BY id LIMIT ?3"
+                    ))?
+                    .query_map((written(reach), after, limit), listed)?,
+            ),
         })
     }
 

@@ -12,6 +12,7 @@ use std::time::Duration;
 use cumulet_control::{ChangeNumber, Deploy, Deployed, Host, IdempotencyKey, Registry, Remove};
 use cumulet_spec::id::{AppName, TenantId};
 use cumulet_spec::revision::{REVISION_FORMAT, Revision};
+use cumulet_spec::token::Actor;
 use rand::rngs::SmallRng;
 use rand::{Rng as _, SeedableRng as _};
 
@@ -77,10 +78,11 @@ fn check(folder: &Path, acknowledged: u64, kill: u64) {
     let mut after = ChangeNumber::NONE;
     loop {
         let page = registry.changes(after, 1_000).unwrap();
-        let Some((newest, _, _)) = page.last() else { break };
-        after = *newest;
-        for (ChangeNumber(number), _, change) in page {
-            assert_eq!((number, change.app()), (last + 1, &app(number)), "kill {kill}: the log has a gap");
+        let Some(newest) = page.last() else { break };
+        after = newest.number;
+        for row in page {
+            let number = row.number.0;
+            assert_eq!((number, row.change.app()), (last + 1, Some(&app(number))), "kill {kill}: the log has a gap");
             last = number;
             if is_removal(number) {
                 expect.remove(&app(number))
@@ -96,11 +98,15 @@ fn check(folder: &Path, acknowledged: u64, kill: u64) {
         assert_eq!(found.as_ref().map(|found| found.generation.0), expect.get(&app).copied(), "kill {kill}: {app}");
         let Some(found) = found else { continue };
         let deploy = deploy(found.generation.0);
-        assert_eq!(found.revision, deploy.revision, "kill {kill}: {app}");
+        assert_eq!(found.leading().revision, deploy.revision, "kill {kill}: {app}");
         let host = deploy.hosts.first().unwrap();
         assert_eq!(registry.find_host(host.as_str()).unwrap(), Some((tenant, app)), "kill {kill}: {host}");
         let again = registry.deploy(&deploy).unwrap();
-        assert_eq!(again, Deployed { number: found.generation, revision: found.id }, "kill {kill}: sent again");
+        assert_eq!(
+            again,
+            Deployed { number: found.generation, revision: found.leading().id },
+            "kill {kill}: sent again"
+        );
     }
     assert_eq!(registry.count().unwrap(), expect.len() as u64, "kill {kill}");
     let database = rusqlite::Connection::open(folder.join("registry.db")).unwrap();
@@ -111,8 +117,8 @@ fn check(folder: &Path, acknowledged: u64, kill: u64) {
 fn change_until_killed(folder: &Path) {
     let registry = Registry::open(folder).unwrap();
     let mut last = 0;
-    while let Some((newest, _, _)) = registry.changes(ChangeNumber(last), 1_000).unwrap().last() {
-        last = newest.0;
+    while let Some(newest) = registry.changes(ChangeNumber(last), 1_000).unwrap().last() {
+        last = newest.number.0;
     }
     for number in last + 1.. {
         let done = if is_removal(number) {
@@ -147,8 +153,12 @@ fn deploy(number: u64) -> Deploy {
             version,
             components: BTreeMap::new(),
             routes: Vec::new(),
+            probe: None,
+            rollout: None,
+            roots: Vec::new(),
         },
         hosts: vec![Host::parse(&format!("h{number}.example")).unwrap()],
+        by: Actor::Node,
         at_us: number,
         idempotency_key: Some(IdempotencyKey::parse(&format!("key-{number}")).unwrap()),
         expected_generation: None,
@@ -159,6 +169,7 @@ fn remove(number: u64) -> Remove {
     Remove {
         tenant: TenantId::local(),
         app: app(number),
+        by: Actor::Node,
         at_us: number,
         idempotency_key: Some(IdempotencyKey::parse(&format!("key-{number}")).unwrap()),
         expected_generation: None,

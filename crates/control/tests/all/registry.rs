@@ -1,89 +1,15 @@
-//! What the registry promises, on a real file.
+//! What the registry promises of apps that are deployed in one step, on a real file.
 
-use std::collections::BTreeMap;
 use std::fs;
 use std::path::Path;
 
 use cumulet_control::{
-    Change, ChangeErrorKind, ChangeNumber, Deploy, Deployed, FindError, HOSTS_MAX, Host, IdempotencyKey, Registry,
-    RegistryErrorKind, Remove,
+    Change, ChangeErrorKind, ChangeNumber, Deploy, Deployed, FindError, HOSTS_MAX, Registry, RegistryErrorKind, Remove,
 };
-use cumulet_spec::grant::Grants;
-use cumulet_spec::id::{AppName, ComponentName, Digest, TenantId};
-use cumulet_spec::limit::Limits;
-use cumulet_spec::revision::{REVISION_FORMAT, Revision, RevisionComponent};
-use cumulet_spec::route::Route;
+use cumulet_spec::id::{AppName, Digest};
+use cumulet_spec::token::Actor;
 
-fn tenant(name: &str) -> TenantId {
-    TenantId::parse(name).unwrap()
-}
-
-fn app(name: &str) -> AppName {
-    AppName::parse(name).unwrap()
-}
-
-fn host(name: &str) -> Host {
-    Host::parse(name).unwrap()
-}
-
-fn key(text: &str) -> Option<IdempotencyKey> {
-    Some(IdempotencyKey::parse(text).unwrap())
-}
-
-/// A revision of an app; each content makes another one.
-fn revision(name: &str, content: &str) -> Revision {
-    let front = ComponentName::parse("front").unwrap();
-    let component = RevisionComponent {
-        digest: Digest::of(content.as_bytes()),
-        limits: Limits::default(),
-        grants: Grants::default(),
-        link: BTreeMap::new(),
-        reuse: None,
-    };
-    Revision {
-        format: REVISION_FORMAT,
-        app: app(name),
-        version: None,
-        components: [(front.clone(), component)].into(),
-        routes: vec![Route::all(front)],
-    }
-}
-
-fn deploy(tenant_name: &str, name: &str, content: &str) -> Deploy {
-    Deploy {
-        tenant: tenant(tenant_name),
-        revision: revision(name, content),
-        hosts: Vec::new(),
-        at_us: 1_700_000_000_000_000,
-        idempotency_key: None,
-        expected_generation: None,
-    }
-}
-
-fn remove(tenant_name: &str, name: &str) -> Remove {
-    Remove {
-        tenant: tenant(tenant_name),
-        app: app(name),
-        at_us: 1_700_000_000_000_000,
-        idempotency_key: None,
-        expected_generation: None,
-    }
-}
-
-fn with_registry(test: impl FnOnce(&Path, &Registry)) {
-    let folder = tempfile::tempdir().unwrap();
-    let registry = Registry::open(folder.path()).unwrap();
-    test(folder.path(), &registry);
-}
-
-fn content(registry: &Registry, tenant_name: &str, name: &str) -> Option<Revision> {
-    registry.find(&tenant(tenant_name), &app(name)).unwrap().map(|found| found.revision)
-}
-
-/// An error with everything below it, as an operator reads it.
-fn chain(error: &dyn std::error::Error) -> String {
-    std::iter::successors(Some(error), |error| error.source()).map(ToString::to_string).collect::<Vec<_>>().join(": ")
-}
+use super::fixture::{app, chain, content, deploy, host, key, remove, revision, tenant, with_registry};
 
 #[test]
 fn what_was_deployed_is_found_after_a_restart() {
@@ -93,8 +19,9 @@ fn what_was_deployed_is_found_after_a_restart() {
         assert_eq!(done, Deployed { number: ChangeNumber(1), revision: revision("shop", "1").id() });
         for registry in [registry, &Registry::open(folder).unwrap()] {
             let found = registry.find(&tenant("acme"), &app("shop")).unwrap().unwrap();
-            assert_eq!((found.generation, found.id), (done.number, done.revision));
-            assert_eq!(found.revision, revision("shop", "1"));
+            assert_eq!((found.generation, found.leading().id), (done.number, done.revision));
+            assert_eq!(found.leading().revision, revision("shop", "1"));
+            assert_eq!((found.arms().len(), found.traffic.only()), (1, Some(&done.revision)));
             assert_eq!(registry.find_host("shop.example.com").unwrap(), Some((tenant("acme"), app("shop"))));
             assert_eq!(registry.hosts(&tenant("acme"), &app("shop")).unwrap(), [host("shop.example.com")]);
             assert_eq!(content(registry, "acme", "other"), None);
@@ -116,14 +43,16 @@ fn a_removed_app_leaves_nothing_but_the_log() {
         assert!(matches!(again.kind, ChangeErrorKind::NotDeployed), "{again:?}");
         assert_eq!(registry.deploy(&deploy("acme", "shop", "1")).unwrap().number, ChangeNumber(3));
         let log = registry.changes(ChangeNumber(1), 10).unwrap();
-        let expect = [
-            (ChangeNumber(2), tenant("acme"), Change::Remove { app: app("shop") }),
-            (
-                ChangeNumber(3),
-                tenant("acme"),
-                Change::Deploy { app: app("shop"), revision: revision("shop", "1").id(), hosts: Vec::new() },
-            ),
-        ];
+        assert!(log.iter().all(|row| row.tenant == Some(tenant("acme")) && row.by == Some(Actor::Node)));
+        let log: Vec<_> = log.into_iter().map(|row| (row.number, row.change)).collect();
+        let deployed = Change::Deploy {
+            app: app("shop"),
+            revision: revision("shop", "1").id(),
+            hosts: Vec::new(),
+            traffic: None,
+            deploy: None,
+        };
+        let expect = [(ChangeNumber(2), Change::Remove { app: app("shop") }), (ChangeNumber(3), deployed)];
         assert_eq!(log, expect);
     });
 }
@@ -181,7 +110,9 @@ fn a_host_has_one_app() {
         registry.deploy(&with("acme", "shop", &["a.example", "b.example", "a.example"])).unwrap();
         for (tenant, name) in [("evil", "shop"), ("acme", "blog")] {
             let error = registry.deploy(&with(tenant, name, &["c.example", "b.example"])).unwrap_err();
-            assert!(matches!(error.kind, ChangeErrorKind::HostTaken { .. }), "{error:?}");
+            let is_own = tenant == "acme";
+            assert_eq!(matches!(error.kind, ChangeErrorKind::HostTaken { .. }), is_own, "{error:?}");
+            assert_eq!(matches!(error.kind, ChangeErrorKind::HostElsewhere { .. }), !is_own, "{error:?}");
             assert_eq!(content(registry, tenant, name), None, "it was done in part");
             assert_eq!(registry.find_host("c.example").unwrap(), None, "it was done in part");
         }
@@ -232,7 +163,8 @@ fn only_the_last_revisions_are_kept() {
         assert_eq!(content(registry, "acme", "shop"), Some(revision("shop", "30")));
         let database = rusqlite::Connection::open(folder.join("registry.db")).unwrap();
         let kept: i64 = database.query_row("SELECT count(*) FROM revisions", (), |row| row.get(0)).unwrap();
-        assert_eq!(kept, 16 + 1);
+        // Those that others may be led back to, what answers, what answered before; and the other app's.
+        assert_eq!(kept, 16 + 1 + 1 + 1);
     });
 }
 
@@ -245,6 +177,8 @@ fn a_damaged_row_costs_its_app_alone() {
         "DELETE FROM revisions WHERE app = 'shop'",
         "UPDATE apps SET revision = (SELECT id FROM revisions WHERE app = 'blog') WHERE app = 'shop'",
         "UPDATE apps SET generation = -1 WHERE app = 'shop'",
+        "UPDATE apps SET traffic = 'nonsense' WHERE app = 'shop'",
+        "UPDATE apps SET traffic = '{\"arms\":[]}' WHERE app = 'shop'",
     ];
     for way in ways {
         with_registry(|folder, registry| {
@@ -300,9 +234,9 @@ fn a_file_that_is_not_ours_is_left_alone() {
     let newer = check(
         &|path| {
             drop(Registry::open(path.parent().unwrap()).unwrap());
-            sql(path, "PRAGMA user_version = 2");
+            sql(path, "PRAGMA user_version = 3");
         },
-        |kind| matches!(kind, RegistryErrorKind::Newer { found: 2, known: 1 }),
+        |kind| matches!(kind, RegistryErrorKind::Newer { found: 3, known: 2 }),
     );
     let text = check(&|path| fs::write(path, "not a database ".repeat(99)).unwrap(), |kind| {
         matches!(kind, RegistryErrorKind::Foreign)
@@ -323,8 +257,11 @@ fn an_error_says_what_to_do() {
         let stale = Deploy { expected_generation: Some(ChangeNumber(7)), ..deploy("acme", "shop", "2") };
         let mut large = deploy("acme", "shop", "2");
         large.revision.version = Some("x".repeat(1 << 20));
-        let mut lines: Vec<String> =
-            [taken, reused, stale, large].iter().map(|bad| chain(&registry.deploy(bad).unwrap_err())).collect();
+        let elsewhere = Deploy { hosts: first.hosts.clone(), ..deploy("acme", "blog", "1") };
+        let mut lines: Vec<String> = [taken, elsewhere, reused, stale, large]
+            .iter()
+            .map(|bad| chain(&registry.deploy(bad).unwrap_err()))
+            .collect();
         lines.push(chain(&registry.remove(&remove("acme", "none")).unwrap_err()));
         insta::assert_snapshot!(lines.join("\n"));
         assert_eq!(registry.changes(ChangeNumber::NONE, 10).unwrap().len(), 1, "a refused request left something");
@@ -342,7 +279,7 @@ fn threads_read_while_others_write() {
             let mut last = ChangeNumber::NONE;
             for _ in 0..400 {
                 let found = registry.find(&tenant("acme"), &app("shop")).unwrap().unwrap();
-                assert!(found.generation >= last && found.id == found.revision.id());
+                assert!(found.generation >= last && found.leading().id == found.leading().revision.id());
                 last = found.generation;
             }
         };
@@ -371,8 +308,9 @@ fn the_written_form_stays() {
             .unwrap();
         registry.remove(&remove("acme", "shop")).unwrap();
         let database = rusqlite::Connection::open(folder.join("registry.db")).unwrap();
-        let mut statement =
-            database.prepare("SELECT number || ' ' || hex(request) || ' ' || what FROM changes").unwrap();
+        let mut statement = database
+            .prepare("SELECT number || ' ' || hex(request) || ' ' || made_by || ' ' || what FROM changes")
+            .unwrap();
         let changes: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();
         let mut statement = database.prepare("SELECT sql FROM sqlite_schema WHERE sql IS NOT NULL").unwrap();
         let schema: Vec<String> = statement.query_map((), |row| row.get(0)).unwrap().map(Result::unwrap).collect();

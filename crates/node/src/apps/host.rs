@@ -15,6 +15,11 @@ impl Domain {
         Self(text.trim_end_matches('.').to_ascii_lowercase())
     }
 
+    /// The default host of an app.
+    pub(crate) fn host_of(&self, id: &AppId) -> String {
+        format!("{}.{}.{}", id.app, id.tenant, self.0)
+    }
+
     /// The app whose default host this is.
     pub(crate) fn app_of(&self, host: &str) -> Option<AppId> {
         let labels = host.strip_suffix(self.0.as_str())?.strip_suffix('.')?;

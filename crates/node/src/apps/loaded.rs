@@ -3,10 +3,9 @@
 //! Found by host without a lock that all share; evicted least recently used, several at a time, so that the order is
 //! looked at seldom.
 
+use crate::apps::arms::Arms;
 use crate::apps::code::CodeTotals;
-use crate::target::Routed;
 use cumulet_spec::id::AppId;
-use cumulet_spec::route::RouteTable;
 use parking_lot::{Mutex, RwLock};
 use std::collections::HashMap;
 use std::hash::{BuildHasher as _, RandomState};
@@ -30,7 +29,7 @@ pub(crate) struct LoadedApp {
     pub(crate) id: AppId,
     /// Which deployment this is.
     pub(crate) generation: u64,
-    pub(crate) routes: RouteTable<Routed>,
+    pub(crate) arms: Arms,
     /// What it takes besides its code, in bytes.
     bytes: u64,
     /// Its code, which it may share with others, in bytes.
@@ -52,9 +51,9 @@ pub(crate) struct LoadCost {
 }
 
 impl LoadedApp {
-    pub(crate) fn new(id: AppId, generation: u64, routes: RouteTable<Routed>, cost: LoadCost) -> Self {
+    pub(crate) fn new(id: AppId, generation: u64, arms: Arms, cost: LoadCost) -> Self {
         let LoadCost { bytes, code_bytes, tenant_bytes_max } = cost;
-        Self { id, generation, routes, bytes, code_bytes, tenant_bytes_max, used_us: AtomicU64::new(0) }
+        Self { id, generation, arms, bytes, code_bytes, tenant_bytes_max, used_us: AtomicU64::new(0) }
     }
 
     /// Notes that it was used, in microseconds since the node started.
@@ -258,11 +257,12 @@ impl LoadedApps {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use cumulet_spec::route::RouteTable;
 
     fn app(name: &str, generation: u64) -> Arc<LoadedApp> {
         let id: AppId = name.parse().unwrap();
         let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: u64::MAX };
-        Arc::new(LoadedApp::new(id, generation, RouteTable::default(), cost))
+        Arc::new(LoadedApp::new(id, generation, Arms::One(RouteTable::default()), cost))
     }
 
     fn apps(bytes: u64) -> LoadedApps {
@@ -325,7 +325,7 @@ mod tests {
         let apps = apps(1_000);
         let small = |name: &str, used_us| {
             let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: 320 };
-            let app = LoadedApp::new(name.parse().unwrap(), 1, RouteTable::default(), cost);
+            let app = LoadedApp::new(name.parse().unwrap(), 1, Arms::One(RouteTable::default()), cost);
             app.used(used_us);
             Arc::new(app)
         };

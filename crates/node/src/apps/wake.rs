@@ -1,16 +1,12 @@
 //! An app that is called wakes up: from a row and a compiled file to something that runs.
 
-use crate::apps::{Apps, LoadCost, LoadedApp, Phase, Since};
+use crate::apps::make::{Made, ReadyRevision, Spent, Uncompiled, make};
+use crate::apps::{Apps, Arms, LoadCost, LoadedApp, LoadedRevision, Phase, Since};
 use crate::clock::{Moment, now};
-use crate::furnish::{self, Plan};
+use crate::furnish;
 use crate::load::LoadErrorKind;
-use crate::target::{Crew, Target};
 use cumulet_control::{DeployedApp, FindError, RegistryError};
-use cumulet_spec::id::{AppId, ComponentName, Digest};
-use cumulet_spec::limit::Limits;
-use cumulet_spec::revision::RevisionComponent;
-use cumulet_spec::route::RouteTable;
-use std::collections::BTreeMap;
+use cumulet_spec::id::{AppId, ComponentName};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
@@ -59,7 +55,7 @@ enum Attempt {
     /// It was deployed anew meanwhile.
     Changed,
     /// What is to be compiled first.
-    Uncompiled(AppId, Vec<(ComponentName, Digest, Limits)>),
+    Uncompiled(AppId, Vec<Uncompiled>),
 }
 
 impl Apps {
@@ -118,56 +114,39 @@ impl Apps {
         let started = now();
         let Some((id, since, deployed)) = self.deployed(host)? else { return Ok(Attempt::Unknown) };
         let looked_up = self.passed(Phase::Lookup, started);
-        let (mut targets, mut missing) = (BTreeMap::new(), Vec::new());
-        let (mut verify, mut map, mut code_bytes) = (Duration::ZERO, Duration::ZERO, 0);
-        let fail = |component: &ComponentName, kind| WakeError::Component {
-            app: id.clone(),
-            component: component.clone(),
-            kind,
-        };
-        let household = self
-            .workshop
-            .household(&id, deployed.leading().id)
-            .map_err(|kind| fail(&ComponentName::nearest("app"), kind))?;
-        for (name, component) in &deployed.leading().revision.components {
-            let began = now();
-            let file =
-                furnish::find(&self.workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
-            verify += began.elapsed();
-            let Some(file) = file else {
-                missing.push((name.clone(), component.digest, component.limits));
-                continue;
-            };
-            let began = now();
-            let code = furnish::map(&self.workshop, file).map_err(|kind| fail(name, kind))?;
-            map += began.elapsed();
-            let Some(code) = code else {
-                missing.push((name.clone(), component.digest, component.limits));
-                continue;
-            };
-            code_bytes += code.bytes;
-            let plan = plan(name, component);
-            let target = runtime.block_on(furnish::furnish(&self.workshop, &household, &plan, code));
-            targets.insert(name.clone(), Arc::new(target.map_err(|kind| fail(name, kind))?));
+        let mut spent = Spent::default();
+        let (mut revisions, mut missing) = (Vec::new(), Vec::new());
+        for arm in deployed.arms() {
+            match make(&self.workshop, &id, (arm.id, &arm.revision), (runtime, &mut spent))? {
+                Made::Ready(revision) => revisions.push(revision),
+                Made::Uncompiled(components) => missing.extend(components),
+            }
         }
         if !missing.is_empty() {
             return Ok(Attempt::Uncompiled(id, missing));
         }
-        let tenant = self.workshop.accounts.config().share(&id.tenant).quota;
-        let cost = LoadCost {
-            bytes: targets.len() as u64 * COMPONENT_BYTES,
-            code_bytes,
-            tenant_bytes_max: tenant.loaded.map_or(u64::MAX, |loaded| loaded.0),
-        };
-        let app = loaded(id, &deployed, targets, cost)?;
-        app.used(self.workshop.books.now_us());
+        let app = self.loaded_app(id, &deployed, revisions);
         let Some(gone) = self.loaded.insert(Arc::clone(&app), host, since) else { return Ok(Attempt::Changed) };
         drop(gone);
-        self.cold.add(Phase::Verify, verify);
-        self.cold.add(Phase::Map, map);
-        self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(verify + map));
+        self.cold.add(Phase::Verify, spent.verify);
+        self.cold.add(Phase::Map, spent.map);
+        self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(spent.verify + spent.map));
         self.cold.loaded();
         Ok(Attempt::Ready(app))
+    }
+
+    fn loaded_app(&self, id: AppId, deployed: &DeployedApp, revisions: Vec<ReadyRevision>) -> Arc<LoadedApp> {
+        let tenant = self.workshop.accounts.config().share(&id.tenant).quota;
+        let cost = LoadCost {
+            bytes: revisions.iter().map(|revision| revision.components).sum::<u64>() * COMPONENT_BYTES,
+            code_bytes: revisions.iter().map(|revision| revision.code_bytes).sum(),
+            tenant_bytes_max: tenant.loaded.map_or(u64::MAX, |loaded| loaded.0),
+        };
+        let revisions = revisions.into_iter().map(|ReadyRevision { id, routes, .. }| LoadedRevision { id, routes });
+        let arms = Arms::new(&deployed.traffic, revisions.collect());
+        let app = Arc::new(LoadedApp::new(id, deployed.generation.0, arms, cost));
+        app.used(self.workshop.books.now_us());
+        app
     }
 
     fn deployed(&self, host: &str) -> Result<Option<(AppId, Since, DeployedApp)>, WakeError> {
@@ -177,11 +156,8 @@ impl Apps {
         let Some((tenant, app)) = self.registry.find_host(host)? else { return Ok(None) };
         // It may have given the host up since; another may have it now, and the next request asks for that one.
         let names_host = |app: &DeployedApp| {
-            app.leading()
-                .revision
-                .routes
-                .iter()
-                .any(|route| route.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)))
+            let mut routes = app.arms().iter().flat_map(|arm| &arm.revision.routes);
+            routes.any(|route| route.host.as_deref().is_some_and(|own| own.eq_ignore_ascii_case(host)))
         };
         Ok(self.read(AppId { tenant, app })?.filter(|(_, _, deployed)| names_host(deployed)))
     }
@@ -198,7 +174,7 @@ impl Apps {
         at
     }
 
-    async fn compile(&self, id: &AppId, missing: Vec<(ComponentName, Digest, Limits)>) -> Result<(), WakeError> {
+    async fn compile(&self, id: &AppId, missing: Vec<Uncompiled>) -> Result<(), WakeError> {
         let started = now();
         for (component, digest, limits) in missing {
             let compiled = furnish::compile_again(&self.workshop, &id.tenant, digest, &limits).await;
@@ -207,25 +183,4 @@ impl Apps {
         self.passed(Phase::Compile, started);
         Ok(())
     }
-}
-
-fn plan<'a>(name: &'a ComponentName, component: &'a RevisionComponent) -> Plan<'a> {
-    Plan { component: name, grants: &component.grants, limits: &component.limits }
-}
-
-fn loaded(
-    id: AppId,
-    deployed: &DeployedApp,
-    targets: BTreeMap<ComponentName, Arc<Target>>,
-    cost: LoadCost,
-) -> Result<Arc<LoadedApp>, WakeError> {
-    let crew = Crew::new(targets);
-    let routes = &deployed.leading().revision.routes;
-    let routes = routes.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
-    let routes = RouteTable::new(routes.collect()).map_err(|conflict| WakeError::Component {
-        app: id.clone(),
-        component: ComponentName::nearest("app"),
-        kind: conflict.into(),
-    })?;
-    Ok(Arc::new(LoadedApp::new(id, deployed.generation.0, routes, cost)))
 }

@@ -2,14 +2,16 @@
 
 use super::{ServeOptions, StartError};
 use crate::account::Accounts;
+use crate::admin::{Api, FirstToken};
 use crate::apps::{Apps, Codes, LoadBounds};
 use crate::books::Books;
 use crate::compiler::{Compiler, CompilerSettings, Pool};
 use crate::event::EventQueue;
 use crate::serving::Directory;
+use crate::ship::Ship;
 use crate::workshop::{Tallies, Workshop};
 use arc_swap::ArcSwap;
-use cumulet_artifact::{CompiledStore, ComponentStore, NodeKey};
+use cumulet_artifact::{CompiledStore, ComponentStore, NodeKey, Uploads};
 use cumulet_capability::Linkers;
 use cumulet_control::Registry;
 use cumulet_engine::{EngineClass, Engines, Machine, PoolSettings};
@@ -21,7 +23,7 @@ use cumulet_spec::node::NodeConfig;
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::route::RouteTable;
 use parking_lot::Mutex;
-use std::path::Path;
+use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
 
@@ -98,6 +100,15 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
 fn books(data_dir: &Path) -> Result<Arc<Books>, StartError> {
     let ledger = Ledger::open(data_dir, LedgerLimits::default())?;
     Ok(Books::open(ledger, LedgerReader::open(data_dir)?)?)
+}
+
+/// The API, and where the first token was written if it was made just now. What was being deployed goes on.
+pub(super) fn api(ship: &Arc<Ship>, url: &str) -> Result<(Arc<Api>, Option<PathBuf>), StartError> {
+    let data_dir = &ship.apps.workshop.data_dir;
+    let uploads = Uploads::open(data_dir).map_err(|source| StartError::Uploads { path: data_dir.clone(), source })?;
+    let first = FirstToken::ensure(&ship.apps.registry, data_dir, ship.now_us())?;
+    ship.resume()?;
+    Ok((Api::new(Arc::clone(ship), uploads, url.to_owned()), first))
 }
 
 /// What requests are looked up in.

@@ -101,6 +101,9 @@ pub struct AuditView {
     pub action: String,
     /// On what.
     pub target: String,
-    /// What came of it: `ok`, or the kind of problem.
+    /// What came of it: `done`, `denied` or `failed`.
     pub outcome: String,
+    /// Why it was denied or failed.
+    #[serde(default, skip_serializing_if = "String::is_empty")]
+    pub reason: String,
 }

@@ -1,4 +1,4 @@
-//! A newcomer gets a share, and the others make room.
+//! A newcomer gets a share, and the others make room; or one goes, and the others take over.
 
 use super::{ARMS_MAX, Arm, Percent, Traffic};
 use crate::id::Digest;
@@ -22,6 +22,16 @@ impl Traffic {
         let percent = if arms.is_empty() { Percent::ALL } else { percent };
         arms.push(Arm { revision: newcomer, percent });
         Self { arms, headers: self.headers.clone(), sticky: self.sticky.clone() }
+    }
+
+    /// The same traffic without a revision: the others get its share in the proportions that they have, and rules that
+    /// lead to it are gone. Nothing where there are no others.
+    #[must_use]
+    pub fn without(&self, revision: &Digest) -> Option<Self> {
+        let others: Vec<Arm> = self.arms.iter().filter(|arm| arm.revision != *revision).copied().collect();
+        let headers = self.headers.iter().filter(|rule| rule.revision() != *revision).cloned().collect();
+        let arms = scaled(&others, Percent::ALL.get());
+        (!arms.is_empty()).then(|| Self { arms, headers, sticky: self.sticky.clone() })
     }
 }
 

@@ -74,6 +74,24 @@ fn one_that_is_there_already_gets_another_share() {
 }
 
 #[test]
+fn the_others_take_over_in_proportion() {
+    let check = |before: &[u32], expect: Option<&[u8]>| {
+        let after = traffic(before).unwrap().without(&digest(0));
+        assert_eq!(after.as_ref().map(percents).as_deref(), expect, "{before:?}");
+    };
+    check(&[100], None);
+    check(&[10, 90], Some(&[100]));
+    check(&[40, 45, 15], Some(&[75, 25]));
+    check(&[98, 1, 1], Some(&[50, 50]));
+    check(&[97, 1, 1, 1], Some(&[34, 33, 33]));
+    let rules = [0, 1].map(|number| HeaderRule::new(&format!("x-{number}"), "yes", digest(number)).unwrap());
+    let ruled = Traffic::new(traffic(&[50, 50]).unwrap().arms, rules.to_vec(), Some(Sticky::default())).unwrap();
+    let after = ruled.without(&digest(0)).unwrap();
+    assert_eq!((after.headers(), after.sticky()), (&rules[1..], ruled.sticky()));
+    assert_eq!(after.revisions(), [digest(1)].into());
+}
+
+#[test]
 fn one_revision_may_be_all_there_is() {
     assert_eq!(Traffic::all(digest(1)).only(), Some(&digest(1)));
     assert_eq!(traffic(&[50, 50]).unwrap().only(), None);
@@ -109,6 +127,8 @@ proptest! {
             prop_assert_eq!(check_arms(traffic.arms()), Ok(()));
             let given = traffic.percent(&digest(number)).unwrap();
             prop_assert!(u32::from(given) == percent || traffic.arms().len() == 1);
+            let without = traffic.without(&digest(number));
+            prop_assert_eq!(without.map(|without| check_arms(without.arms())), (traffic.arms().len() > 1).then_some(Ok(())));
         }
     }
 }

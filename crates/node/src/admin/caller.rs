@@ -1,0 +1,94 @@
+//! Who calls, and whether they may.
+
+use super::api::{Api, Attempt};
+use super::fault::{Answer, Fault};
+use axum::extract::FromRequestParts;
+use cumulet_control::{AuditOutcome, Bearer, TokenRefused};
+use cumulet_spec::api::ProblemKind;
+use cumulet_spec::id::TenantId;
+use cumulet_spec::token::{Actor, Scope, TokenText};
+use http::header::AUTHORIZATION;
+use http::request::Parts;
+use std::net::SocketAddr;
+use std::sync::Arc;
+
+/// Where a request came from.
+#[derive(Debug, Clone, Copy)]
+pub(super) struct Peer(pub(super) SocketAddr);
+
+/// Whoever calls, by a token that is valid.
+#[derive(Debug, Clone)]
+pub(super) struct Caller(pub(super) Bearer);
+
+impl Caller {
+    /// Whether this may be done with a tenant's things. Whose token does not reach the tenant learns nothing of it, not
+    /// even that it is there.
+    pub(super) fn may(&self, api: &Api, scope: Scope, tenant: &TenantId) -> Answer<()> {
+        if !self.0.reach.includes(tenant) || !api.has_tenant(tenant)? {
+            return Err(Fault::not_found(&format!("tenant {tenant}")));
+        }
+        if self.0.may(scope, tenant) { Ok(()) } else { Err(self.too_weak(scope)) }
+    }
+
+    /// Whether this may be done with the node itself.
+    pub(super) fn may_on_node(&self, scope: Scope) -> Answer<()> {
+        if self.0.may_on_node(scope) {
+            return Ok(());
+        }
+        if self.0.scope >= scope {
+            let detail = "this token reaches one tenant, and this concerns the whole node";
+            return Err(Fault::new(ProblemKind::Forbidden, detail).next("use a token of the node"));
+        }
+        Err(self.too_weak(scope))
+    }
+
+    fn too_weak(&self, scope: Scope) -> Fault {
+        let detail = format!("this token may {}, and this needs {}", self.0.scope.label(), scope.label());
+        Fault::new(ProblemKind::Forbidden, detail).next("use a token of that scope, or ask an admin for one")
+    }
+}
+
+impl FromRequestParts<Arc<Api>> for Caller {
+    type Rejection = Fault;
+
+    async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Fault> {
+        let (now_us, peer) = (api.ship.now_us(), parts.extensions.get::<Peer>().copied());
+        if peer.is_some_and(|Peer(peer)| !api.failures.may_try(peer.ip(), now_us)) {
+            let detail = "too many requests from this address had no valid token";
+            return Err(Fault::new(ProblemKind::TooMany, detail).next("wait a few seconds"));
+        }
+        let token = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
+        let refused = match check(api, token, now_us)? {
+            Ok(bearer) => return Ok(Self(bearer)),
+            Err(refused) => refused,
+        };
+        if let Some(Peer(peer)) = peer {
+            api.failures.failed(peer.ip(), now_us);
+        }
+        api.audit(Attempt {
+            who: Actor::Anonymous,
+            tenant: None,
+            action: "token.use",
+            target: parts.uri.path(),
+            outcome: AuditOutcome::Denied,
+            reason: &refused,
+        });
+        Err(Fault::new(ProblemKind::Unauthorized, refused).next(
+            "send `authorization: Bearer cumulet_…`; the first token is in the node's data folder, in admin.token",
+        ))
+    }
+}
+
+fn check(api: &Api, header: Option<&str>, now_us: u64) -> Answer<Result<Bearer, String>> {
+    let Some(header) = header else { return Ok(Err("no token was sent".to_owned())) };
+    let text = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+    let Some((_, text)) = text else {
+        return Ok(Err("the authorization is not of the form `Bearer TOKEN`".to_owned()));
+    };
+    let text = match TokenText::parse(text.trim()) {
+        Ok(text) => text,
+        Err(error) => return Ok(Err(error.to_string())),
+    };
+    let Some(row) = api.registry().token(text.id())? else { return Ok(Err(TokenRefused::Unknown.to_string())) };
+    Ok(row.admits(&text, now_us).map_err(|refused| refused.to_string()))
+}

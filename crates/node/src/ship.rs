@@ -1,0 +1,133 @@
+//! Deploys over the admin API: what was asked for is written down, then made ready step by step, then live.
+//!
+//! A deploy is a row. Whoever works on it holds nothing that a kill could lose: what it needs next follows from what is
+//! there ([`reconcile`](cumulet_control::reconcile)), so a node that was restarted goes on where it was.
+
+mod intake;
+mod probe;
+mod work;
+
+use crate::apps::Apps;
+use crate::serving::Serving;
+use cumulet_control::{DeployRow, RegistryError};
+use cumulet_spec::id::AppId;
+use cumulet_spec::token::Actor;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::runtime::Handle;
+use tokio::sync::{Semaphore, watch};
+use tokio_util::task::TaskTracker;
+
+pub(crate) use intake::{Asked, Intake, IntakeError};
+
+/// How many deploys are worked on at once, besides those that wait for a compiler.
+const AT_ONCE: usize = 4;
+
+/// Everything that deploys need.
+#[derive(Debug)]
+pub(crate) struct Ship {
+    pub(crate) apps: Arc<Apps>,
+    serving: Arc<Serving>,
+    turns: Semaphore,
+    tasks: TaskTracker,
+    /// Grows with every step of any deploy.
+    steps: watch::Sender<u64>,
+    stop: watch::Sender<bool>,
+    runtime: Handle,
+}
+
+impl Ship {
+    /// Must be called on a runtime.
+    pub(crate) fn new(apps: Arc<Apps>, serving: Arc<Serving>) -> Arc<Self> {
+        Arc::new(Self {
+            apps,
+            serving,
+            turns: Semaphore::new(AT_ONCE),
+            tasks: TaskTracker::new(),
+            steps: watch::Sender::new(0),
+            stop: watch::Sender::new(false),
+            runtime: Handle::current(),
+        })
+    }
+
+    /// Goes on with what an earlier process left unfinished.
+    ///
+    /// # Errors
+    /// When the registry cannot be read.
+    pub(crate) fn resume(self: &Arc<Self>) -> Result<(), RegistryError> {
+        for row in self.apps.registry.unfinished_deploys()? {
+            self.work_on(row);
+        }
+        Ok(())
+    }
+
+    /// Sees to a deploy that has begun.
+    pub(crate) fn work_on(self: &Arc<Self>, row: DeployRow) {
+        let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
+        self.tasks.spawn_on(
+            async move {
+                // What is cut off here goes on after the next start.
+                tokio::select! {
+                    () = work::work(&ship, row) => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => {}
+                }
+            },
+            &self.runtime,
+        );
+    }
+
+    /// A deploy as it is once more than `seen` of its phases are behind it, it has ended, or the time is over.
+    pub(crate) async fn wait(
+        &self,
+        seen: usize,
+        time_max: Duration,
+        read: impl Fn() -> Result<Option<DeployRow>, RegistryError>,
+    ) -> Result<Option<DeployRow>, RegistryError> {
+        let mut steps = self.steps.subscribe();
+        let waited = async {
+            loop {
+                steps.borrow_and_update();
+                match read()? {
+                    Some(row) if row.phases.len() <= seen && !row.phase.is_end() => {}
+                    found => return Ok(found),
+                }
+                if steps.changed().await.is_err() {
+                    return read();
+                }
+            }
+        };
+        match tokio::time::timeout(time_max, waited).await {
+            Ok(found) => found,
+            Err(_elapsed) => read(),
+        }
+    }
+
+    /// Tells whoever waits that a deploy went on.
+    fn stepped(&self) {
+        self.steps.send_modify(|steps| *steps += 1);
+    }
+
+    /// What is led to may have changed: the next request finds what is deployed by then.
+    pub(crate) fn changed(&self, id: &AppId) {
+        self.apps.changed(id);
+        self.stepped();
+    }
+
+    /// Stops working. What is under way goes on after the next start.
+    pub(crate) async fn stop(&self) {
+        self.stop.send_replace(true);
+        self.tasks.close();
+        self.tasks.wait().await;
+    }
+
+    pub(crate) fn now_us(&self) -> u64 {
+        self.apps.workshop.books.now_us()
+    }
+}
+
+/// Who asks, and for which app.
+#[derive(Debug, Clone)]
+pub(crate) struct Asker {
+    pub(crate) id: AppId,
+    pub(crate) by: Actor,
+}
