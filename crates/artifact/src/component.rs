@@ -118,6 +118,11 @@ impl ComponentStore {
         }
     }
 
+    /// Where the bytes of a component are, if they are kept.
+    pub(crate) fn path(&self, digest: &Digest) -> PathBuf {
+        self.folder.path(&name(digest))
+    }
+
     /// How many components are kept, and their size. Looks at every file: milliseconds for thousands.
     ///
     /// # Errors

@@ -28,7 +28,7 @@ pub use host::{FIELDS_BYTES_MAX, HANDLES_MAX, Host};
 pub use linker::{Linkers, OFFERED};
 pub use outbound::{
     Answer as InsideAnswer, Hooks, Inside, InsideBody, InsideError, Lookup, Outbound, OutboundOptions, RequestBody,
-    Resolve, ResponseBody, Root, RootsError, RootsFault, parse_roots, read_roots,
+    Resolve, ResponseBody, Root, RootsError, RootsFault, load_platform_roots, parse_roots, read_roots,
 };
 pub use output::{Channel, OUTPUT_BYTES_MAX, OutputSink};
 pub use profile::{Profile, ProfileError, Surroundings};

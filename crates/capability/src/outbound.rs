@@ -36,7 +36,7 @@ use wasmtime_wasi_http::{Error, RequestOptions, WasiHttpHooks};
 pub(crate) use guard::is_global;
 pub use inside::{Answer, Inside, InsideBody, InsideError};
 pub use resolve::{Lookup, Resolve};
-pub use roots::{RootsError, RootsFault, parse_roots, read_roots};
+pub use roots::{RootsError, RootsFault, load_platform_roots, parse_roots, read_roots};
 
 /// A root certificate.
 pub type Root = CertificateDer<'static>;

@@ -13,7 +13,7 @@ use thiserror::Error;
 use crate::deploy::{DEPLOYS_UNFINISHED_MAX, NOTE_BYTES_MAX};
 use crate::host::Host;
 use crate::registry::RegistryError;
-use crate::revision::RevisionErrorKind;
+use crate::revision::{RevisionErrorKind, RevisionNumber};
 
 /// The largest written form of a revision, in bytes.
 pub const REVISION_BYTES_MAX: usize = 1 << 20;
@@ -276,6 +276,12 @@ pub enum ChangeErrorKind {
     RevisionGone {
         /// The revision.
         revision: Digest,
+    },
+    /// A revision that is to answer was never made ready.
+    #[error("revision {number} was never made ready; deploy it again")]
+    RevisionNotReady {
+        /// The revision.
+        number: RevisionNumber,
     },
     /// The revision that is to answer cannot be told.
     #[error("the revision to go back to cannot be told")]

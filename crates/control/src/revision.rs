@@ -128,6 +128,8 @@ pub struct RevisionRow {
     pub note: Option<String>,
     /// Its share of the requests in percent; 0 when it gets none, or only those that a header rule leads to it.
     pub percent: u8,
+    /// Whether it answered once: only such a one can be led to again without a deploy.
+    pub is_ready: bool,
     /// The size of its written form.
     pub bytes: u64,
 }

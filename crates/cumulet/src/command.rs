@@ -6,13 +6,19 @@ mod check;
 mod compile_worker;
 mod completions;
 mod deploy;
+mod doctor;
+mod key;
+mod logs;
 mod new;
 mod node;
+mod pull;
+mod push;
 mod remove;
 mod revisions;
 mod rollback;
 mod run;
 mod secret;
+mod sign;
 mod tenant;
 mod token;
 mod traffic;
@@ -48,7 +54,13 @@ pub(crate) enum Command {
     Tenant(tenant::Tenant),
     Token(token::Token),
     Secret(secret::Secret),
+    Push(push::Push),
+    Pull(pull::Pull),
+    Sign(sign::Sign),
+    Key(key::Key),
     Usage(usage::Usage),
+    Logs(logs::Logs),
+    Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
     CompileWorker(compile_worker::CompileWorker),
@@ -60,7 +72,7 @@ impl Command {
         match self {
             Self::Up(up) => block_on(up.execute(terminal))?,
             Self::Node(node) => block_on(node.execute(terminal))?,
-            Self::Run(run) => run.execute(),
+            Self::Run(run) => run.execute(terminal),
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
@@ -73,7 +85,13 @@ impl Command {
             Self::Tenant(tenant) => block_on(tenant.execute(terminal))?,
             Self::Token(token) => block_on(token.execute(terminal))?,
             Self::Secret(secret) => secret.execute(terminal),
+            Self::Push(push) => block_on(push.execute(terminal))?,
+            Self::Pull(pull) => block_on(pull.execute(terminal))?,
+            Self::Sign(sign) => sign.execute(terminal),
+            Self::Key(key) => key.execute(terminal),
             Self::Usage(usage) => usage.execute(terminal),
+            Self::Logs(logs) => logs.execute(terminal),
+            Self::Doctor(doctor) => block_on(doctor.execute(terminal))?,
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),
         }
@@ -81,7 +99,7 @@ impl Command {
 }
 
 /// Runs `future` on a runtime with a thread for every core.
-fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Box<Failure>> {
+pub(crate) fn block_on<T>(future: impl Future<Output = T>) -> Result<T, Box<Failure>> {
     let runtime = tokio::runtime::Builder::new_multi_thread()
         .enable_all()
         .build()

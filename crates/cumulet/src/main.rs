@@ -9,6 +9,7 @@ mod data_folder;
 mod environment;
 mod exit;
 mod failure;
+mod fetching;
 mod log;
 mod making;
 mod review;

@@ -3,6 +3,7 @@
 use std::io::ErrorKind;
 use std::path::{Path, PathBuf};
 
+use cumulet_node::fetch::FetchedFiles;
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::{Component, MANIFEST_FILE, Manifest, Problem, Source};
 
@@ -18,6 +19,8 @@ pub(crate) struct Target {
     pub(crate) base_dir: PathBuf,
     /// The manifest's file and text; none for a bare component.
     pub(crate) file: Option<ManifestText>,
+    /// What was fetched of what the manifest names elsewhere.
+    pub(crate) fetched: FetchedFiles,
 }
 
 /// A manifest as it stands on the disk.
@@ -53,7 +56,7 @@ impl Target {
 
     fn bare(path: &Path) -> Self {
         let name = path.file_name().map_or_else(|| path.to_owned(), PathBuf::from);
-        Self { manifest: Manifest::single(&name), base_dir: parent(path), file: None }
+        Self { manifest: Manifest::single(&name), base_dir: parent(path), file: None, fetched: FetchedFiles::new() }
     }
 
     fn read(path: PathBuf) -> Result<Self, Box<Failure>> {
@@ -62,22 +65,22 @@ impl Target {
         let text = std::fs::read_to_string(&path).map_err(|error| unread(&path, &error))?;
         let manifest = Manifest::parse(&text).map_err(|error| invalid(&path, &text, error.problems))?;
         let base_dir = parent(&path);
-        Ok(Self { manifest, base_dir, file: Some(ManifestText { path, text }) })
+        Ok(Self { manifest, base_dir, file: Some(ManifestText { path, text }), fetched: FetchedFiles::new() })
     }
 
-    /// The path of a component's file; none when it comes from elsewhere.
+    /// The path of a component's file; none when it comes from elsewhere and was not fetched.
     pub(crate) fn source_path(&self, component: &Component) -> Option<PathBuf> {
         match &component.source {
             Source::File(path) if self.base_dir == Path::new(".") => Some(path.clone()),
             Source::File(path) => Some(self.base_dir.join(path)),
-            Source::Oci { .. } | Source::Url { .. } => None,
+            Source::Oci { digest, .. } | Source::Url { digest, .. } => self.fetched.get(digest).cloned(),
         }
     }
 
     /// The components with their names and files.
     ///
     /// # Errors
-    /// When one of them does not come from a file.
+    /// When one of them is elsewhere and was not fetched.
     pub(crate) fn sources(&self) -> Result<Vec<(&ComponentName, &Component, PathBuf)>, Box<Failure>> {
         self.manifest
             .components
@@ -85,9 +88,9 @@ impl Target {
             .map(|(name, component)| match self.source_path(component) {
                 Some(path) => Ok((name, component, path)),
                 None => Err(self.problem(
-                    format!("component `{name}` comes from a registry or a URL, which is not available yet"),
-                    Problem::new(component.spans.source.clone(), "only files can be loaded so far")
-                        .with_help("fetch the component and give its path as `source`"),
+                    format!("component `{name}` is elsewhere, and was not fetched"),
+                    Problem::new(component.spans.source.clone(), "it is in a registry or behind a URL")
+                        .with_help("run `cumulet check`, which fetches it"),
                 )),
             })
             .collect()

@@ -29,6 +29,6 @@ pub use limiter::MemoryLimiter;
 pub use machine::Machine;
 pub use mapped::{LoadError, load};
 pub use measured::{Measured, poll_measured};
-pub use pool::{PoolSettings, PoolUsage, pagemap_scan_is_safe};
+pub use pool::{PoolSettings, PoolUsage, pagemap_scan_is_available, pagemap_scan_is_safe};
 pub use store::{Guarded, HOSTCALL_BYTES_MAX, new_store};
 pub use ticker::{Running, TICK, Ticker};

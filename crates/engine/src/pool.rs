@@ -2,7 +2,7 @@
 
 use crate::config::{ASYNC_STACKS_PER_SLOT, MEMORIES_PER_SLOT, MEMORY_SLOT_BYTES, PLAIN_STACKS_PER_SLOT};
 use crate::machine::Machine;
-use wasmtime::Engine;
+use wasmtime::{Engine, PoolingAllocationConfig};
 
 /// The smallest pool that is worth serving from, in slots.
 const SLOTS_MIN: u32 = 64;
@@ -75,6 +75,12 @@ pub fn pagemap_scan_is_safe() -> bool {
     }
     // The first line is a heading; each further line is a swap area.
     std::fs::read_to_string("/proc/swaps").is_ok_and(|swaps| swaps.lines().count() <= 1)
+}
+
+/// Whether the kernel can be asked which pages were written, whether or not that is safe: Linux 6.7 and later.
+#[must_use]
+pub fn pagemap_scan_is_available() -> bool {
+    PoolingAllocationConfig::is_pagemap_scan_available()
 }
 
 /// What the pools hold at one moment. The numbers are read one after another, so that they need not agree exactly.

@@ -1,10 +1,15 @@
 //! What happened, for the operator: one canonical event for each invocation, and what guests print.
 //!
 //! The path of a request pushes a value into a bounded queue and goes on; a thread of its own turns values into lines
-//! and writes them in batches. When the queue is full, what does not fit is dropped and counted.
+//! and writes them in batches, and gives them to the logs of their apps where those are kept. An app that sends more than
+//! can be written loses what is beyond its share of the queue, which is counted; others lose nothing.
 
+mod journal;
 mod line;
 mod partial;
+mod share;
+#[cfg(test)]
+mod tests;
 mod writer;
 
 use crate::clock::Moment;
@@ -12,7 +17,7 @@ use crate::target::Target;
 use bytes::Bytes;
 use crossbeam_queue::ArrayQueue;
 use cumulet_capability::{Channel, OutputSink};
-use cumulet_spec::id::{AppId, ComponentName, RequestId};
+use cumulet_spec::id::{AppId, ComponentName, Digest, RequestId};
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::usage::Usage;
 use http::uri::PathAndQuery;
@@ -20,7 +25,10 @@ use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 
+pub(crate) use journal::Journal;
 pub(crate) use writer::EventWriter;
+
+use share::{OUTPUT_PART, Room, Share, Shares};
 
 /// Events that wait to be written.
 const QUEUE_LENGTH_MAX: usize = 16_384;
@@ -65,15 +73,36 @@ pub(crate) struct Invoked {
 #[derive(Debug)]
 pub(crate) struct Printed {
     pub(crate) id: RequestId,
-    pub(crate) place: Arc<(AppId, ComponentName)>,
+    pub(crate) place: Arc<Place>,
     pub(crate) channel: Channel,
     pub(crate) bytes: Bytes,
+}
+
+/// Where events come from: a component of an app's revision.
+#[derive(Debug)]
+pub(crate) struct Place {
+    pub(crate) app: AppId,
+    pub(crate) component: ComponentName,
+    /// The first digits of the revision.
+    pub(crate) revision: Box<str>,
+    /// What the app has in the queue.
+    share: Arc<Share>,
+}
+
+impl Event {
+    fn share(&self) -> &Share {
+        match self {
+            Event::Invoked(invoked) => &invoked.target.place.share,
+            Event::Printed(printed) => &printed.place.share,
+        }
+    }
 }
 
 /// Events on their way to the writer.
 #[derive(Debug)]
 pub(crate) struct EventQueue {
     events: ArrayQueue<Event>,
+    shares: Shares,
     output_bytes: AtomicU64,
     dropped: AtomicU64,
     is_writer_asleep: AtomicBool,
@@ -86,6 +115,7 @@ impl EventQueue {
     pub(crate) fn new() -> Arc<Self> {
         Arc::new(Self {
             events: ArrayQueue::new(QUEUE_LENGTH_MAX),
+            shares: Shares::default(),
             output_bytes: AtomicU64::new(0),
             dropped: AtomicU64::new(0),
             is_writer_asleep: AtomicBool::new(false),
@@ -95,10 +125,24 @@ impl EventQueue {
         })
     }
 
-    /// Takes an event, or drops it when the writer is too far behind.
+    /// What the events of a component carry.
+    pub(crate) fn place(&self, app: AppId, component: ComponentName, revision: Digest) -> Arc<Place> {
+        let share = self.shares.of(&app);
+        Arc::new(Place { app, component, revision: revision.short().into(), share })
+    }
+
+    /// Takes an event, or drops it when the writer is too far behind for this app.
     pub(crate) fn push(&self, event: Event) {
-        if self.events.push(event).is_err() {
-            self.dropped.fetch_add(1, Ordering::Relaxed);
+        let part = if matches!(event, Event::Printed(_)) { OUTPUT_PART } else { 1 };
+        let room = Room { max: QUEUE_LENGTH_MAX as u64, used: self.events.len() as u64, part };
+        let refused = if event.share().take_event(room) {
+            self.events.push(event).err().inspect(|event| event.share().give_event())
+        } else {
+            Some(event)
+        };
+        if let Some(event) = refused {
+            self.drop_one(event.share());
+            self.leave(&event);
         }
         if self.is_writer_asleep.load(Ordering::SeqCst) {
             self.wake_writer();
@@ -106,13 +150,35 @@ impl EventQueue {
     }
 
     fn push_output(&self, printed: Printed) {
-        let length = printed.bytes.len() as u64;
-        if self.output_bytes.fetch_add(length, Ordering::Relaxed) > OUTPUT_BYTES_MAX {
-            self.output_bytes.fetch_sub(length, Ordering::Relaxed);
-            self.dropped.fetch_add(1, Ordering::Relaxed);
-            return;
+        let bytes = printed.bytes.len() as u64;
+        let used = self.output_bytes.fetch_add(bytes, Ordering::Relaxed);
+        if printed.place.share.take_bytes(bytes, Room { max: OUTPUT_BYTES_MAX, used, part: OUTPUT_PART }) {
+            self.push(Event::Printed(printed));
+        } else {
+            self.output_bytes.fetch_sub(bytes, Ordering::Relaxed);
+            self.drop_one(&printed.place.share);
         }
-        self.push(Event::Printed(printed));
+    }
+
+    fn pop(&self) -> Option<Event> {
+        let event = self.events.pop()?;
+        event.share().give_event();
+        self.leave(&event);
+        Some(event)
+    }
+
+    /// The bytes of an event are not in the queue any more.
+    fn leave(&self, event: &Event) {
+        if let Event::Printed(printed) = event {
+            let bytes = printed.bytes.len() as u64;
+            printed.place.share.give_bytes(bytes);
+            self.output_bytes.fetch_sub(bytes, Ordering::Relaxed);
+        }
+    }
+
+    fn drop_one(&self, share: &Share) {
+        share.drop_one();
+        self.dropped.fetch_add(1, Ordering::Relaxed);
     }
 
     /// Events that were dropped so far.
@@ -134,13 +200,13 @@ impl EventQueue {
 /// What one component prints.
 #[derive(Debug)]
 pub(crate) struct ComponentOutput {
-    place: Arc<(AppId, ComponentName)>,
+    place: Arc<Place>,
     events: Arc<EventQueue>,
 }
 
 impl ComponentOutput {
-    pub(crate) fn new(app: AppId, component: ComponentName, events: Arc<EventQueue>) -> Self {
-        Self { place: Arc::new((app, component)), events }
+    pub(crate) fn new(place: Arc<Place>, events: Arc<EventQueue>) -> Self {
+        Self { place, events }
     }
 }
 
@@ -151,6 +217,6 @@ impl OutputSink for ComponentOutput {
     }
 
     fn dropped(&self, _bytes: u64) {
-        self.events.dropped.fetch_add(1, Ordering::Relaxed);
+        self.events.drop_one(&self.place.share);
     }
 }

@@ -131,10 +131,11 @@ pub(crate) async fn furnish(
         return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
     }
     let (values, feed) = values::resolve(workshop, id, &grants, &household.base)?;
+    let place = workshop.events.place(id.clone(), name.clone(), household.revision);
     let around = Surroundings {
         app: id,
         base: &household.base,
-        sink: Arc::new(ComponentOutput::new(id.clone(), name.clone(), Arc::clone(&workshop.events))),
+        sink: Arc::new(ComponentOutput::new(Arc::clone(&place), Arc::clone(&workshop.events))),
         values,
         stores: Arc::clone(&workshop.stores),
         extra_roots: household.roots.clone(),
@@ -148,6 +149,7 @@ pub(crate) async fn furnish(
     Ok(Target::new(TargetParts {
         id: id.clone(),
         component: name.clone(),
+        place,
         prepared,
         feed,
         code,

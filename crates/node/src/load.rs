@@ -6,7 +6,7 @@ use crate::target::{Crew, Routed, Target};
 use crate::values::ValueError;
 use crate::workshop::{Household, Workshop};
 use bytes::Bytes;
-use cumulet_artifact::{ComponentError, StoreError, read_component};
+use cumulet_artifact::{ComponentError, FetchError, FetchedStore, StoreError, read_component};
 use cumulet_capability::{PrepareError, ProfileError, Root, RootsError, read_roots};
 use cumulet_engine::EngineClass;
 use cumulet_engine::inspect::InspectError;
@@ -38,9 +38,12 @@ pub enum LoadErrorKind {
     /// Its file cannot be read.
     #[error(transparent)]
     Source(#[from] cumulet_artifact::SourceError),
-    /// Its source is not a file.
-    #[error("its source is remote, and this node takes files only")]
-    Remote,
+    /// Its source is elsewhere, and nothing was fetched from there.
+    #[error("its source is in a registry or behind a URL, and was not fetched")]
+    Unfetched,
+    /// What was fetched cannot be read.
+    #[error(transparent)]
+    Fetched(#[from] FetchError),
     /// Its bytes are no component.
     #[error(transparent)]
     Inspect(#[from] InspectError),
@@ -196,14 +199,28 @@ pub(crate) async fn resolve(manifest: &Manifest, base_dir: &Path) -> Result<Reso
 }
 
 async fn read_source(component: &Component, base_dir: &Path) -> Result<SourceBytes, LoadErrorKind> {
-    let Source::File(source) = &component.source else { return Err(LoadErrorKind::Remote) };
-    let (path, limits) = (base_dir.join(source), component.limits);
+    let (source, base_dir, limits) = (component.source.clone(), base_dir.to_owned(), component.limits);
     blocking(move || {
-        let (bytes, digest) = read_component(&path)?;
+        let (bytes, digest) = component_bytes(&source, &base_dir)?;
         let class = class_of(&bytes, &limits)?;
-        Ok(SourceBytes { bytes: bytes.into(), digest, class })
+        Ok(SourceBytes { bytes, digest, class })
     })
     .await
+}
+
+/// A component's bytes with their digest: from its file, or from what was fetched, which is checked again. Blocks.
+pub(crate) fn component_bytes(source: &Source, base_dir: &Path) -> Result<(Bytes, Digest), LoadErrorKind> {
+    match source {
+        Source::File(path) => {
+            let (bytes, digest) = read_component(&base_dir.join(path))?;
+            Ok((bytes.into(), digest))
+        }
+        Source::Oci { digest, .. } | Source::Url { digest, .. } => {
+            let store = FetchedStore::find(base_dir)?.ok_or(LoadErrorKind::Unfetched)?;
+            let fetched = store.get(digest)?;
+            Ok((fetched.bytes, fetched.digest))
+        }
+    }
 }
 
 /// The compiled form: from the store if it is there and to be trusted, else compiled now.

@@ -10,6 +10,7 @@ use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
 use crate::event::{EventFormat, EventWriter};
 use crate::load::{LoadError, LoadStep, Loaded, load};
+use crate::logs::{LogError, Logs};
 use crate::queue::{Queue, Runners};
 use crate::serving::{Directory, Serving, ServingHandler};
 use crate::ship::Ship;
@@ -37,6 +38,8 @@ use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
 use tokio::task::JoinHandle;
+
+pub(crate) use self::open::loaded_files;
 
 /// How long a drain waits for guests whose responses are out.
 const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
@@ -129,6 +132,9 @@ pub enum StartError {
     /// The ledger cannot be opened.
     #[error(transparent)]
     Ledger(#[from] LedgerError),
+    /// The logs cannot be kept.
+    #[error(transparent)]
+    Logs(#[from] LogError),
     /// An engine cannot be set up.
     #[error(transparent)]
     Engine(#[from] EngineError),
@@ -187,8 +193,9 @@ impl Node {
         // Once, and before the pools are there: reading it lists every mapping of the process.
         let machine = Machine::read();
         let workshop = open::workshop(&options, &machine)?;
-        let writer = EventWriter::start(Arc::clone(&workshop.events), options.events, Box::new(io::stderr()))
-            .map_err(StartError::Thread)?;
+        let (events, journal) = (Arc::clone(&workshop.events), open::journal(&workshop));
+        let writer =
+            EventWriter::start(events, options.events, Box::new(io::stderr()), journal).map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
         // A slice lasts two ticks at most.
         let tick = workshop.accounts.config().limits.slice / 2;
@@ -287,6 +294,12 @@ impl Node {
     ) -> Result<DeployedRevision, DeployError> {
         let Directory::Deployed(apps) = &self.serving.directory else { return Err(DeployError::NoRegistry) };
         deploy(apps, request, progress).await
+    }
+
+    /// The logs of the apps, where they are kept: of what is deployed.
+    #[must_use]
+    pub fn logs(&self) -> Option<&Logs> {
+        self.workshop.logs.as_ref()
     }
 
     /// What each component asked for, where that is remembered.

@@ -18,7 +18,7 @@ use tokio::runtime::Handle;
 use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
-pub(crate) use intake::{Asked, Intake, IntakeError};
+pub(crate) use intake::{Asked, IntakeError};
 
 /// How many deploys are worked on at once, besides those that wait for a compiler.
 const AT_ONCE: usize = 4;

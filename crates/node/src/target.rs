@@ -2,6 +2,7 @@
 
 use crate::apps::Code;
 use crate::books::Refused;
+use crate::event::Place;
 use crate::values::Feed;
 use cumulet_capability::Prepared;
 use cumulet_engine::Gauge;
@@ -23,6 +24,8 @@ const OVERRUN: Duration = Duration::from_millis(2);
 pub(crate) struct Target {
     pub(crate) id: AppId,
     pub(crate) component: ComponentName,
+    /// What its events carry.
+    pub(crate) place: Arc<Place>,
     pub(crate) prepared: Arc<Prepared>,
     pub(crate) lane: Arc<Lane>,
     /// Whose turn it is in the run queue.
@@ -74,6 +77,7 @@ impl Crew {
 pub(crate) struct TargetParts {
     pub(crate) id: AppId,
     pub(crate) component: ComponentName,
+    pub(crate) place: Arc<Place>,
     pub(crate) prepared: Prepared,
     pub(crate) feed: Option<Feed>,
     pub(crate) code: Arc<Code>,
@@ -94,6 +98,7 @@ impl Target {
         Self {
             id: parts.id,
             component: parts.component,
+            place: parts.place,
             prepared: Arc::new(parts.prepared),
             lane: parts.lane,
             turn: parts.turn,

@@ -6,6 +6,7 @@ use crate::books::Books;
 use crate::compiler::Compiler;
 use crate::event::EventQueue;
 use crate::load::LoadErrorKind;
+use crate::logs::Logs;
 use crate::values::Variables;
 use cumulet_artifact::{CompiledKey, CompiledStore, ComponentStore, NodeKey};
 use cumulet_capability::{Linkers, Root, Witness};
@@ -59,6 +60,8 @@ pub(crate) struct Workshop {
     pub(crate) books: Arc<Books>,
     pub(crate) accounts: Accounts,
     pub(crate) events: Arc<EventQueue>,
+    /// The logs of apps, where they are kept.
+    pub(crate) logs: Option<Logs>,
     pub(crate) admission: Arc<Admission>,
     pub(crate) tallies: Tallies,
     pub(crate) observe: Observe,

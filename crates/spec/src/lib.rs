@@ -20,6 +20,7 @@ pub mod outcome;
 pub mod probe;
 pub mod quantity;
 pub mod quota;
+pub mod reference;
 pub mod revision;
 pub mod rollout;
 pub mod route;

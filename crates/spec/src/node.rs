@@ -1,9 +1,11 @@
 //! The configuration of a node: the file of `cumulet node --config FILE`.
 
 mod error;
+mod logs;
 mod machine;
 mod quota;
 mod root;
+mod signing;
 mod tenant;
 mod value;
 
@@ -13,7 +15,7 @@ use std::path::PathBuf;
 use std::time::Duration;
 
 use crate::document::Problem;
-use crate::id::{AppName, NodeName, TenantId};
+use crate::id::{AppName, NodeName, PublicKey, TenantId};
 use crate::quantity::Bytes;
 use crate::quota::{Quota, Weight};
 
@@ -42,6 +44,8 @@ pub struct NodeConfig {
     pub limits: NodeLimits,
     /// What compiling may use.
     pub compile: CompileLimits,
+    /// What logs may take of the disk.
+    pub logs: LogLimits,
     /// For tenants that are not named.
     pub default: Share,
     /// The tenants that are.
@@ -73,6 +77,15 @@ pub struct CompileLimits {
     pub time: Option<Duration>,
 }
 
+/// What the logs of apps may take of the disk; what comes then replaces what is oldest.
+#[derive(Debug, Clone, Copy, PartialEq, Eq)]
+pub struct LogLimits {
+    /// The log of one app, from [`LogLimits::PER_APP_MIN`].
+    pub per_app: Bytes,
+    /// The logs of all apps together, not less than that of one.
+    pub total: Bytes,
+}
+
 /// A tenant's weight among the others, and what it may use.
 #[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
 pub struct Share {
@@ -89,8 +102,22 @@ pub struct Tenant {
     pub share: Share,
     /// Hosts that its routes may name, in lower case; no two tenants have the same.
     pub hosts: Vec<String>,
+    /// The keys that it trusts, at most [`Tenant::KEYS_MAX`], each once.
+    pub keys: Vec<PublicKey>,
+    /// Whether what is deployed must be signed by one of them.
+    pub signatures: Signatures,
     /// What its apps may use, those that are named; none is above the tenant's own.
     pub apps: BTreeMap<AppName, Quota>,
+}
+
+/// Whether what a tenant deploys must be signed.
+#[derive(Debug, Clone, Copy, Default, PartialEq, Eq)]
+pub enum Signatures {
+    /// It may be. A signature that is there must hold where the tenant trusts any key.
+    #[default]
+    Optional,
+    /// It must be, by a key that the tenant trusts.
+    Required,
 }
 
 impl NodeConfig {
@@ -131,11 +158,17 @@ impl Default for NodeConfig {
             data_dir: None,
             limits: NodeLimits::default(),
             compile: CompileLimits::default(),
+            logs: LogLimits::default(),
             default: Share::default(),
             tenants: BTreeMap::new(),
             warnings: Vec::new(),
         }
     }
+}
+
+impl Tenant {
+    /// The most keys that a tenant trusts.
+    pub const KEYS_MAX: usize = 16;
 }
 
 impl NodeLimits {
@@ -168,6 +201,19 @@ impl CompileLimits {
     pub const TIME_MIN: Duration = Duration::from_secs(1);
     /// The most time for one component.
     pub const TIME_MAX: Duration = Duration::from_secs(60 * 60);
+}
+
+impl LogLimits {
+    /// The least that an app's log may take: eight segments that each have room for a few of the longest entries.
+    pub const PER_APP_MIN: Bytes = Bytes::mib(1);
+    /// The most that an app's log, or all of them, may take.
+    pub const BYTES_MAX: Bytes = Quota::BYTES_MAX;
+}
+
+impl Default for LogLimits {
+    fn default() -> Self {
+        Self { per_app: Bytes::mib(32), total: Bytes::gib(4) }
+    }
 }
 
 #[cfg(test)]

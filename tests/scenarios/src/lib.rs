@@ -4,6 +4,7 @@
 
 use std::time::Duration;
 
+pub mod admin;
 pub mod fleet;
 pub mod http1;
 pub mod listener;

@@ -132,6 +132,12 @@ impl Server {
         connection.reply("GET")
     }
 
+    /// Where the operator asks.
+    #[must_use]
+    pub fn admin_address(&self) -> SocketAddr {
+        self.admin
+    }
+
     /// Waits for the event that tells how the invocation of request `id` ended.
     ///
     /// # Errors

@@ -20,6 +20,8 @@ mod kill;
 mod lifecycle;
 #[path = "all/limits.rs"]
 mod limits;
+#[path = "all/logs.rs"]
+mod logs;
 #[path = "all/node.rs"]
 mod node;
 #[path = "all/operator.rs"]
@@ -28,6 +30,8 @@ mod operator;
 mod run;
 #[path = "all/run_text.rs"]
 mod run_text;
+#[path = "all/ship.rs"]
+mod ship;
 #[path = "all/sizes.rs"]
 mod sizes;
 #[path = "all/stores.rs"]

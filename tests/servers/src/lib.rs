@@ -1,6 +1,7 @@
 //! Servers of other projects, started for tests and benches on free ports, and ended with them.
 
 mod postgres;
+mod registry;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -12,6 +13,8 @@ use std::time::Duration;
 
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
+
+pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};
 
 /// The variable that names the file where tests note what they left out.
 const LEFT_OUT: &str = "CUMULET_LEFT_OUT";
@@ -31,6 +34,10 @@ pub enum Kind {
     Nats,
     /// PostgreSQL with a user `postgres` who needs no password.
     Postgres,
+    /// An OCI registry that lets everybody in.
+    Registry,
+    /// An OCI registry that lets in [`REGISTRY_USER`] with [`REGISTRY_PASSWORD`].
+    ProtectedRegistry,
 }
 
 impl Kind {
@@ -41,6 +48,7 @@ impl Kind {
             Self::Redis => "redis-server",
             Self::Nats => "nats-server",
             Self::Postgres => "postgresql",
+            Self::Registry | Self::ProtectedRegistry => "docker-registry",
         }
     }
 
@@ -65,6 +73,7 @@ impl Kind {
             Self::Redis => "redis",
             Self::Nats => "nats",
             Self::Postgres => "postgres",
+            Self::Registry | Self::ProtectedRegistry => "http",
         }
     }
 
@@ -83,6 +92,11 @@ impl Kind {
             Self::Nats => Ok(started("nats-server", &["-js", "-a", "127.0.0.1", "-p", &number], "-sd")),
             Self::Postgres => {
                 postgres::programs().map(|programs| postgres::prepare(&programs, folder, port)).transpose()
+            }
+            Self::Registry | Self::ProtectedRegistry => {
+                let protected = self == Self::ProtectedRegistry;
+                let prepare = |program: PathBuf| registry::prepare(&program, folder, port, protected);
+                find("docker-registry").map(prepare).transpose()
             }
         }
     }
@@ -122,9 +136,17 @@ impl Server {
     #[must_use]
     pub fn url(&self) -> String {
         match self.kind {
-            Kind::Redis | Kind::Nats => format!("{}://{}", self.kind.scheme(), self.address),
+            Kind::Redis | Kind::Nats | Kind::Registry | Kind::ProtectedRegistry => {
+                format!("{}://{}", self.kind.scheme(), self.address)
+            }
             Kind::Postgres => format!("postgres://postgres@{}/postgres", self.address),
         }
+    }
+
+    /// Where it listens.
+    #[must_use]
+    pub fn address(&self) -> SocketAddr {
+        self.address
     }
 
     /// Whether it takes connections; not when it has ended.

@@ -22,7 +22,7 @@ enum Place {
     Versions(&'static str),
 }
 
-const PROGRAMS: [Program; 7] = [
+const PROGRAMS: [Program; 8] = [
     Program {
         name: "cc",
         package: "gcc",
@@ -63,6 +63,12 @@ const PROGRAMS: [Program; 7] = [
         name: "nats-server",
         package: "nats-server",
         needed_for: "the tests and the bench of key-value stores on NATS",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "docker-registry",
+        package: "docker-registry",
+        needed_for: "the tests of what is pushed to and pulled from registries",
         place: Place::SearchPath,
     },
 ];

@@ -101,6 +101,14 @@ fn certificates(text: &[u8]) -> Result<Vec<CertificateDer<'static>>, RootsFault>
 static PLATFORM: LazyLock<Result<Arc<Verifier>, rustls::Error>> =
     LazyLock::new(|| Verifier::new(provider()).map(Arc::new));
 
+/// Whether the system's own root certificates can be had. Blocks while it reads them the first time.
+///
+/// # Errors
+/// When they cannot be read, or there are none.
+pub fn load_platform_roots() -> Result<(), rustls::Error> {
+    PLATFORM.as_ref().map(|_| ()).map_err(Clone::clone)
+}
+
 pub(super) fn provider() -> Arc<CryptoProvider> {
     static PROVIDER: LazyLock<Arc<CryptoProvider>> =
         LazyLock::new(|| Arc::new(rustls::crypto::ring::default_provider()));

@@ -150,7 +150,7 @@ fn start(transaction: &Transaction<'_>, begin: &BeginDeploy) -> Result<Begun, Fa
     let state = State::expect(transaction, name, begin.expected_generation)?;
     check_free(transaction, name, &hosts)?;
     let (note, by, at_us) = (begin.note.as_deref(), &begin.by, begin.at_us);
-    let new = NewRevision { name, digest, written: &written, hosts: &hosts, note, by, at_us };
+    let new = NewRevision { name, digest, written: &written, hosts: &hosts, note, by, at_us, is_ready: false };
     let number = revisions::keep(transaction, &new)?;
     insert(transaction, begin, (digest, number, request))?;
     forget_ended(transaction, name)?;
@@ -276,7 +276,8 @@ fn make_live(transaction: &Transaction<'_>, row: &DeployRow, at_us: u64) -> Resu
         (Some(answering), Some(share)) => answering.with_share(row.revision, share),
         (None, _) | (_, None) => Traffic::all(row.revision),
     };
-    let hosts = revisions::row_and_hosts(transaction, name, &row.revision)?.map(|(_, hosts)| hosts);
+    revisions::mark_ready(transaction, name, &row.revision)?;
+    let hosts = revisions::ready(transaction, name, &row.revision)?.map(|found| found.hosts);
     let what = Change::Deploy {
         app: row.app.clone(),
         revision: row.revision,
@@ -331,12 +332,10 @@ pub(super) fn fail_all(
     failure: &DeployFailure,
     at_us: u64,
 ) -> rusqlite::Result<()> {
-    let rows: Vec<DeployRow> = transaction
-        .prepare_cached(&format!(
-            "SELECT {COLUMNS} FROM deploys WHERE tenant = ?1 AND app = ?2 AND phase NOT IN ('live', 'failed')"
-        ))?
-        .query_map((tenant.as_str(), app.as_str()), listed)?
-        .collect::<rusqlite::Result<_>>()?;
+    let mut statement = transaction.prepare_cached(&format!(
+        "SELECT {COLUMNS} FROM deploys WHERE tenant = ?1 AND app = ?2 AND phase NOT IN ('live', 'failed')"
+    ))?;
+    let rows = whole(statement.query_map((tenant.as_str(), app.as_str()), listed)?)?;
     rows.iter().try_for_each(|row| give_up(transaction, row, failure, at_us))
 }
 

@@ -51,7 +51,7 @@ const TO_1: &str = "
 
 /// `made_by` is empty where nobody is known. `apps.traffic` is there only where more than one revision is led to, so that
 /// the common case stays one row; `apps.previous` is what answered before the last change that altered it. A revision
-/// brings its hosts along, from which those of the app follow. What an earlier release kept is numbered in the order in
+/// brings its hosts along, from which those of the app follow. It is ready once a deploy of it came to its end. What an earlier release kept is numbered in the order in
 /// which it was deployed, and gets its hosts from the log.
 const TO_2: &str = "
     ALTER TABLE changes ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
@@ -71,7 +71,9 @@ const TO_2: &str = "
     ALTER TABLE revisions ADD COLUMN made_by TEXT NOT NULL DEFAULT '';
     ALTER TABLE revisions ADD COLUMN note TEXT;
     ALTER TABLE revisions ADD COLUMN hosts TEXT NOT NULL DEFAULT '[]';
+    ALTER TABLE revisions ADD COLUMN is_ready INTEGER NOT NULL DEFAULT 0;
     UPDATE revisions SET
+        is_ready = 1,
         number = (
             SELECT count(*) FROM revisions r
             WHERE r.tenant = revisions.tenant AND r.app = revisions.app

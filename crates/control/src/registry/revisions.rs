@@ -24,6 +24,16 @@ pub(super) struct NewRevision<'a> {
     pub(super) note: Option<&'a str>,
     pub(super) by: &'a Actor,
     pub(super) at_us: u64,
+    /// Whether it can be led to from now on.
+    pub(super) is_ready: bool,
+}
+
+/// What changing the traffic needs to know of a revision.
+pub(super) struct Ready {
+    pub(super) row: i64,
+    pub(super) hosts: Vec<Host>,
+    pub(super) is_ready: bool,
+    pub(super) number: RevisionNumber,
 }
 
 impl Registry {
@@ -80,33 +90,62 @@ pub(super) fn keep(transaction: &Transaction<'_>, new: &NewRevision<'_>) -> rusq
     let (tenant, app) = (new.name.0.as_str(), new.name.1.as_str());
     let number: i64 = transaction
         .prepare_cached(
-            "INSERT INTO revisions (tenant, app, digest, at_us, written, number, made_by, note, hosts)
+            "INSERT INTO revisions (tenant, app, digest, at_us, written, number, made_by, note, hosts, is_ready)
              VALUES (?1, ?2, ?3, ?4, ?5,
-                 (SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE tenant = ?1 AND app = ?2), ?6, ?7, ?8)
+                 (SELECT coalesce(max(number), 0) + 1 FROM revisions WHERE tenant = ?1 AND app = ?2), ?6, ?7, ?8, ?9)
              ON CONFLICT (tenant, app, digest) DO UPDATE
-             SET written = excluded.written, hosts = excluded.hosts, note = coalesce(excluded.note, note)
+             SET written = excluded.written, hosts = excluded.hosts, note = coalesce(excluded.note, note),
+                 is_ready = max(is_ready, excluded.is_ready)
              RETURNING number",
         )?
         .query_row(
-            (tenant, app, new.digest.as_bytes(), stored(new.at_us), new.written, new.by.to_string(), new.note, hosts),
+            (
+                tenant,
+                app,
+                new.digest.as_bytes(),
+                stored(new.at_us),
+                new.written,
+                new.by.to_string(),
+                new.note,
+                hosts,
+                new.is_ready,
+            ),
             |row| row.get(0),
         )?;
     Ok(RevisionNumber(unsigned(number)))
 }
 
-/// The row of a revision and its hosts, if it is kept.
-pub(super) fn row_and_hosts(
+/// What changing the traffic needs to know of a revision, if it is kept.
+pub(super) fn ready(
     transaction: &Transaction<'_>,
     (tenant, app): (&TenantId, &AppName),
     id: &Digest,
-) -> rusqlite::Result<Option<(i64, Vec<Host>)>> {
+) -> rusqlite::Result<Option<Ready>> {
     transaction
-        .prepare_cached("SELECT id, hosts FROM revisions WHERE tenant = ?1 AND app = ?2 AND digest = ?3")?
+        .prepare_cached(
+            "SELECT id, hosts, is_ready, number FROM revisions WHERE tenant = ?1 AND app = ?2 AND digest = ?3",
+        )?
         .query_row((tenant.as_str(), app.as_str(), id.as_bytes()), |row| {
-            let hosts = serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(conversion)?;
-            Ok((row.get(0)?, hosts))
+            Ok(Ready {
+                row: row.get(0)?,
+                hosts: serde_json::from_str(row.get_ref(1)?.as_str()?).map_err(conversion)?,
+                is_ready: row.get(2)?,
+                number: RevisionNumber(unsigned(row.get(3)?)),
+            })
         })
         .optional()
+}
+
+/// Notes that a revision can be led to from now on.
+pub(super) fn mark_ready(
+    transaction: &Transaction<'_>,
+    (tenant, app): (&TenantId, &AppName),
+    id: &Digest,
+) -> rusqlite::Result<()> {
+    transaction
+        .prepare_cached("UPDATE revisions SET is_ready = 1 WHERE tenant = ?1 AND app = ?2 AND digest = ?3")?
+        .execute((tenant.as_str(), app.as_str(), id.as_bytes()))?;
+    Ok(())
 }
 
 /// Forgets the oldest of an app, but never those that requests are or were led to, or that a deploy works on.
@@ -151,7 +190,7 @@ fn page(
     let traffic = State::read(&state, name)?.and_then(|state| state.traffic);
     let before = before.map_or(i64::MAX, |before| stored(before.0));
     let mut statement = state.prepare_cached(
-        "SELECT digest, number, made_by, at_us, note, length(written) FROM revisions
+        "SELECT digest, number, made_by, at_us, note, length(written), is_ready FROM revisions
          WHERE tenant = ?1 AND app = ?2 AND number < ?3 ORDER BY number DESC LIMIT ?4",
     )?;
     let rows = statement
@@ -168,7 +207,7 @@ fn row(
 ) -> rusqlite::Result<Option<RevisionRow>> {
     let row = connection
         .prepare_cached(
-            "SELECT digest, number, made_by, at_us, note, length(written) FROM revisions
+            "SELECT digest, number, made_by, at_us, note, length(written), is_ready FROM revisions
              WHERE tenant = ?1 AND app = ?2 AND digest = ?3",
         )?
         .query_row((tenant.as_str(), app.as_str(), id.as_bytes()), |row| listed(row, traffic))
@@ -186,6 +225,7 @@ fn listed(row: &Row<'_>, traffic: Option<&Traffic>) -> rusqlite::Result<Option<R
         at_us: unsigned(row.get(3)?),
         note: row.get(4)?,
         percent: percent.map_or(0, |percent| percent.get()),
+        is_ready: row.get(6)?,
         bytes: unsigned(row.get(5)?),
     }))
 }

@@ -187,10 +187,13 @@ pub(super) fn put(
 ) -> Result<(), Failure> {
     let (mut first, mut all_hosts) = (None, BTreeSet::new());
     for id in order(traffic) {
-        let found = revisions::row_and_hosts(transaction, (tenant, app), &id)?;
-        let (row, hosts) = found.ok_or(ChangeErrorKind::RevisionGone { revision: id })?;
-        first.get_or_insert(row);
-        all_hosts.extend(hosts);
+        let found = revisions::ready(transaction, (tenant, app), &id)?;
+        let found = found.ok_or(ChangeErrorKind::RevisionGone { revision: id })?;
+        if !found.is_ready {
+            return Err(ChangeErrorKind::RevisionNotReady { number: found.number }.into());
+        }
+        first.get_or_insert(found.row);
+        all_hosts.extend(found.hosts);
     }
     if all_hosts.len() > HOSTS_MAX {
         return Err(ChangeErrorKind::TooManyHosts { hosts: all_hosts.len() }.into());

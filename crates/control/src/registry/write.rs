@@ -35,10 +35,9 @@ pub(super) fn deploy(transaction: &Transaction<'_>, deploy: &Deploy) -> Result<D
     let state = State::expect(transaction, name, deploy.expected_generation)?;
     let number = request.append(transaction)?;
     let (by, at_us) = (&deploy.by, deploy.at_us);
-    revisions::keep(
-        transaction,
-        &NewRevision { name, digest, written: &written, hosts: &hosts, note: None, by, at_us },
-    )?;
+    let (note, is_ready) = (None, true);
+    let new = NewRevision { name, digest, written: &written, hosts: &hosts, note, by, at_us, is_ready };
+    revisions::keep(transaction, &new)?;
     put(transaction, name, (number, &Traffic::all(digest)), state)?;
     Ok(Deployed { number, revision: digest })
 }

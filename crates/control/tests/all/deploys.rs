@@ -212,6 +212,7 @@ fn damage_costs_its_deploy_alone() {
             assert_eq!(answering(registry), Traffic::all(id("1")), "{way}");
             ship(registry, &begin(2, "3"));
             assert_eq!(answering(registry), Traffic::all(id("3")), "{way}");
+            registry.remove(&remove("acme", "shop")).unwrap();
         });
     }
 }

@@ -24,6 +24,7 @@ fn revisions_are_numbered_and_say_who_made_them() {
         let expect = [("r3", "3", 0), ("r2", "2", 10), ("r1", "1", 90)];
         assert_eq!(found, expect.map(|(number, content, share)| (number.to_owned(), id(content), share)));
         assert!(rows.iter().all(|row| row.by == Some(actor()) && row.at_us == AT_US));
+        assert_eq!([&rows[0], &rows[1], &rows[2]].map(|row| row.is_ready), [false, true, true]);
         assert_eq!(rows[2].note.as_deref(), Some("first"));
         assert_eq!(rows[2].bytes, serde_json::to_vec(&revision("shop", "1")).unwrap().len() as u64);
         assert_eq!(numbers(&registry.revisions(&name.0, &name.1, Some(RevisionNumber(3)), 1).unwrap()), [2]);

@@ -175,8 +175,14 @@ fn an_error_says_what_to_do() {
         ship(registry, &begin(1, "2"));
         sql(folder, "UPDATE apps SET previous = 'nonsense'");
         let damaged = registry.rollback(&rollback(None)).unwrap_err();
+        registry.begin_deploy(&begin(2, "3")).unwrap();
+        let unready = registry.rollback(&rollback(Some("r3"))).unwrap_err();
+        let also = registry.set_traffic(&set_traffic(traffic(&[("2", 50), ("3", 50)]))).unwrap_err();
+        assert_eq!(chain(&also), chain(&unready));
         let before = registry.changes(ChangeNumber::NONE, 10).unwrap().len();
         assert_eq!(before, 2, "a refused request left something");
-        insta::assert_snapshot!(lines(&[&absent, &nothing, &gone, &unknown, &other, &stale, &damaged]).join("\n"));
+        insta::assert_snapshot!(
+            lines(&[&absent, &nothing, &gone, &unknown, &other, &stale, &damaged, &unready]).join("\n")
+        );
     });
 }

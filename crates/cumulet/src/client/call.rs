@@ -114,7 +114,10 @@ fn refused(problem: Problem, what: String) -> Box<Failure> {
     if let (ProblemKind::Internal, Some(id)) = (problem.kind, problem.request_id) {
         failure = failure.why(format!("the node's log has it as request {id}"));
     }
-    match problem.next.or_else(|| step(problem.kind).map(str::to_owned)) {
+    let own = step(problem.kind).map(str::to_owned);
+    // Of tokens the node speaks as to a program that sends headers.
+    let next = if problem.kind == ProblemKind::Unauthorized { own } else { problem.next.or(own) };
+    match next {
         Some(next) => failure.next(next),
         None => failure,
     }

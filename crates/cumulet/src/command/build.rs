@@ -6,6 +6,7 @@ use clap::Args;
 
 use crate::command::{Ended, check};
 use crate::exit::Exit;
+use crate::fetching;
 use crate::making;
 use crate::review::{self, Purpose};
 use crate::target::Target;
@@ -22,7 +23,8 @@ pub(crate) struct Build {
 
 impl Build {
     pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
-        let target = Target::resolve(&self.target)?;
+        let mut target = Target::resolve(&self.target)?;
+        fetching::fetch(&mut target, terminal).await?;
         let built = making::build(&target, |_| true, terminal).await?;
         if built == 0 {
             terminal.note("no component has a build command; checking what is there");

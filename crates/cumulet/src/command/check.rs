@@ -10,6 +10,7 @@ use serde_json::{Value, json};
 
 use crate::command::Ended;
 use crate::exit::Exit;
+use crate::fetching;
 use crate::review::{self, Purpose, Reviewed};
 use crate::target::Target;
 use crate::terminal::Terminal;
@@ -32,7 +33,8 @@ pub(crate) struct Check {
 
 impl Check {
     pub(crate) fn execute(self, terminal: Terminal) -> Ended {
-        let target = Target::resolve(&self.target)?;
+        let mut target = Target::resolve(&self.target)?;
+        fetching::fetch_blocking(&mut target, terminal)?;
         let reviewed = {
             let _step = terminal.step(format!("checking {}", target.manifest.app.name));
             review::review(&target, Purpose::Show)?

@@ -24,6 +24,7 @@ use crate::command::up::require_route;
 use crate::command::{Ended, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetching;
 use crate::making;
 use crate::review::{self, Purpose};
 use crate::target::Target;
@@ -70,15 +71,15 @@ pub(crate) struct Deploy {
 
 impl Deploy {
     pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
-        let target = Target::resolve(&self.target)?;
+        let mut target = Target::resolve(&self.target)?;
         require_manifest(&target, &self.target)?;
         require_route(&target)?;
         let client = Client::open(&self.at.node, terminal)?;
         // Before a long build: whether there is a node, and whether it knows this token.
         let greeted = client.get::<WhoAmI>(&Resource::new(["whoami"])).await;
-        let app = &target.manifest.app.name;
-        greeted.map_err(|error| error.failure(format!("{app} was not deployed")))?;
+        greeted.map_err(|error| error.failure(format!("{} was not deployed", target.manifest.app.name)))?;
         let mut teller = Teller::start(terminal);
+        fetching::fetch(&mut target, terminal).await?;
         if !self.no_build {
             making::build(&target, |_| true, terminal).await?;
         }
@@ -87,6 +88,7 @@ impl Deploy {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);
+        let app = &target.manifest.app.name;
         let package = self.package(&target)?;
         teller.built(&package);
         let resource = Resource::app(&self.at.tenant, app);

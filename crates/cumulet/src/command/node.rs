@@ -79,6 +79,12 @@ impl Node {
             deployed: Some(DeployedOptions { config, compiler: Some(compiler()?) }),
         })?;
         let mut signals = Signals::install()?;
+        if let Some(token) = serving.first_token() {
+            terminal.note(&format!(
+                "the first token, which may do everything here, is in {}; keep it to yourself",
+                token.display()
+            ));
+        }
         announce(&serving, &data_dir, terminal);
         let stop = signals.next().await;
         end(serving, stop, &mut signals, terminal).await
@@ -86,7 +92,7 @@ impl Node {
 }
 
 /// This program, which compiles when it is asked to.
-fn compiler() -> Result<WorkerProgram, Box<Failure>> {
+pub(in crate::command) fn compiler() -> Result<WorkerProgram, Box<Failure>> {
     let path = std::env::current_exe().map_err(|error| {
         let failure = Failure::new(Exit::FAILED, "cannot find this program, which compiles in processes of its own");
         failure.because(&error).next("start it by its path, and leave the file where it is")

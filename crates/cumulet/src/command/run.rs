@@ -15,7 +15,9 @@ use crate::command::Ended;
 use crate::environment::variables;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetching;
 use crate::target::Target;
+use crate::terminal::Terminal;
 
 /// The guest trapped.
 const TRAPPED: Exit = Exit(134);
@@ -60,8 +62,9 @@ pub(crate) struct Run {
 }
 
 impl Run {
-    pub(crate) fn execute(self) -> Ended {
-        let target = Target::resolve(&self.target)?;
+    pub(crate) fn execute(self, terminal: Terminal) -> Ended {
+        let mut target = Target::resolve(&self.target)?;
+        fetching::fetch_blocking(&mut target, terminal)?;
         let (file, component) = single(&target, &self.target)?;
         // A bare file's owner stands at the keyboard; a manifest says what its component may use.
         let limits = target.file.is_some().then_some(component.limits);

@@ -23,6 +23,7 @@ use crate::command::up::serving::{Serving, Signals, end};
 use crate::command::{Ended, check};
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetching;
 use crate::log;
 use crate::making;
 use crate::review::{self, Purpose};
@@ -74,9 +75,10 @@ pub(crate) struct Up {
 
 impl Up {
     pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
-        let target = Target::resolve(&self.target)?;
+        let mut target = Target::resolve(&self.target)?;
         require_route(&target)?;
         let bindings = bindings(&self.bind, &target)?;
+        fetching::fetch(&mut target, terminal).await?;
         // From here on, so that what is edited during the first build is seen.
         let mut reload = if self.watch { Some(Reload::start(&self.target, &target, terminal)?) } else { None };
         making::build(&target, |_| true, terminal).await?;

@@ -71,10 +71,20 @@ fn settled(line: &str) -> String {
             Some(unit) => format!("[N] {unit}").replace("[N] ms", "[TIME]").replace("[N] s", "[TIME]"),
             None if word.len() == 20 && word.ends_with('Z') && word.contains('T') => "[WHEN]".to_owned(),
             None if is_hex(word) => "[DIGEST]".to_owned(),
+            None if word.starts_with("token:") => "token:[ID]".to_owned(),
+            None if word.starts_with("http://") => portless(word),
             None => word.to_owned(),
         });
     }
     settled.join(" ")
+}
+
+/// A URL whose port is not a number.
+fn portless(url: &str) -> String {
+    match url.trim_end_matches('/').rsplit_once(':') {
+        Some((host, port)) if port.bytes().all(|byte| byte.is_ascii_digit()) => format!("{host}:[PORT]/"),
+        _ => url.to_owned(),
+    }
 }
 
 fn text(bytes: &[u8]) -> String {

@@ -9,6 +9,9 @@
 )]
 
 mod deploy;
+mod https;
+mod logs;
+mod registry;
 mod serve;
 mod session;
 mod template;

@@ -172,7 +172,7 @@ fn read_traffic(api: &Api, id: &AppId, request: &TrafficRequest) -> Answer<Traff
     let invalid = |error: &dyn std::error::Error| Fault::new(ProblemKind::Invalid, error.to_string());
     let mut arms = Vec::new();
     for arm in &request.traffic {
-        let percent = Percent::new(arm.percent).map_err(|error| invalid(&error))?;
+        let percent = Percent::new(arm.percent.into()).map_err(|error| invalid(&error))?;
         arms.push(Arm { revision: digest(&arm.revision)?, percent });
     }
     let mut rules = Vec::new();

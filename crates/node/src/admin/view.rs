@@ -95,7 +95,7 @@ impl Api {
                 .map(|rule| HeaderView {
                     name: rule.name().to_string(),
                     value: rule.value().to_owned(),
-                    revision: name(rule.revision()),
+                    revision: name(&rule.revision()),
                 })
                 .collect(),
             sticky: app.traffic.sticky().map(|sticky| sticky.cookie.to_string()),

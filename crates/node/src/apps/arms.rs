@@ -85,7 +85,7 @@ impl Split {
                 headers.get_all(rule.name()).iter().any(|value| value.as_bytes() == rule.value().as_bytes())
             });
         if let Some(rule) = ruled {
-            return Some(find(self.routes(rule.revision())?, incoming)?.into());
+            return Some(find(self.routes(&rule.revision())?, incoming)?.into());
         }
         let sticky = self.traffic.sticky();
         if let Some(kept) = sticky.and_then(|sticky| self.kept(sticky, headers)) {
@@ -131,8 +131,10 @@ mod tests {
 
     /// Routes that lead nowhere are enough: which revision is asked is what counts.
     fn split(percents: &[u8], headers: Vec<HeaderRule>, sticky: Option<Sticky>) -> Split {
-        let arm =
-            |(number, percent): (usize, &u8)| Arm { revision: id(number), percent: Percent::new(*percent).unwrap() };
+        let arm = |(number, percent): (usize, &u8)| Arm {
+            revision: id(number),
+            percent: Percent::new(u32::from(*percent)).unwrap(),
+        };
         let traffic = Traffic::new(percents.iter().enumerate().map(arm).collect(), headers, sticky).unwrap();
         Split { traffic, revisions: Vec::new(), chosen: AtomicU64::new(0) }
     }

@@ -1,7 +1,6 @@
 //! Events as lines.
 
-use super::partial::Partial;
-use super::{Event, EventFormat, Invoked, Printed};
+use super::{EventFormat, Invoked, Place, Printed};
 use crate::clock::Calendar;
 use cumulet_spec::id::{AppId, TenantId};
 use cumulet_spec::outcome::Outcome;
@@ -15,37 +14,31 @@ const PRINTED_LINE_BYTES_MAX: usize = 16 << 10;
 pub(crate) struct Lines {
     format: EventFormat,
     calendar: Calendar,
-    partial: Partial,
 }
 
 impl Lines {
     pub(crate) fn new(format: EventFormat, calendar: Calendar) -> Self {
-        Self { format, calendar, partial: Partial::default() }
+        Self { format, calendar }
     }
 
-    /// Adds an event's lines to `out`.
-    pub(crate) fn add(&mut self, event: &Event, out: &mut Vec<u8>) {
-        match event {
-            Event::Invoked(invoked) if self.format == EventFormat::Failures => {
-                if invoked.outcome != Outcome::Ok {
-                    invoked_plain(invoked, out);
-                }
-            }
-            Event::Printed(_) if self.format == EventFormat::Failures => {}
-            Event::Invoked(invoked) => {
-                for rest in self.partial.end(invoked.id) {
-                    printed_lines(&rest, self.format, out);
-                }
-                match self.format {
-                    EventFormat::Json => self.invoked_json(invoked, out),
-                    EventFormat::Plain | EventFormat::Failures => invoked_plain(invoked, out),
-                }
-            }
-            Event::Printed(printed) => {
-                for whole in self.partial.add(printed) {
-                    printed_lines(&whole, self.format, out);
-                }
-            }
+    /// Whether what guests print is written at all.
+    pub(crate) fn shows_output(&self) -> bool {
+        self.format != EventFormat::Failures
+    }
+
+    /// Adds the line of an invocation that ended.
+    pub(crate) fn invoked(&self, invoked: &Invoked, out: &mut Vec<u8>) {
+        match self.format {
+            EventFormat::Json => self.invoked_json(invoked, out),
+            EventFormat::Failures if invoked.outcome == Outcome::Ok => {}
+            EventFormat::Plain | EventFormat::Failures => invoked_plain(invoked, out),
+        }
+    }
+
+    /// Adds whole lines that a guest printed.
+    pub(crate) fn printed(&self, printed: &Printed, out: &mut Vec<u8>) {
+        if self.shows_output() {
+            printed_lines(printed, self.format, out);
         }
     }
 
@@ -125,7 +118,7 @@ fn printed_lines(printed: &Printed, format: EventFormat, out: &mut Vec<u8>) {
     let text = String::from_utf8_lossy(&printed.bytes);
     for line in text.lines() {
         let line = cut(line);
-        let (app, component) = &*printed.place;
+        let Place { app, component, .. } = &*printed.place;
         match format {
             EventFormat::Json => {
                 out.extend_from_slice(b"{\"event\":\"output\",\"request_id\":\"");

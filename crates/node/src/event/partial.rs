@@ -68,10 +68,11 @@ fn with(piece: &Printed, bytes: Bytes) -> Printed {
 #[cfg(test)]
 mod tests {
     use super::*;
-    use cumulet_spec::id::ComponentName;
+    use crate::event::EventQueue;
+    use cumulet_spec::id::Digest;
 
     fn piece(id: &str, channel: Channel, text: &str) -> Printed {
-        let place = Arc::new(("app".parse().unwrap(), ComponentName::parse("guest").unwrap()));
+        let place = EventQueue::new().place("app".parse().unwrap(), "guest".parse().unwrap(), Digest::of(b""));
         Printed {
             id: RequestId::parse(id.as_bytes()).unwrap(),
             place,

@@ -6,7 +6,8 @@ use crate::admin::{Api, FirstToken};
 use crate::apps::{Apps, Codes, LoadBounds};
 use crate::books::Books;
 use crate::compiler::{Compiler, CompilerSettings, Pool};
-use crate::event::EventQueue;
+use crate::event::{EventQueue, Journal};
+use crate::logs::{Logs, Shelf};
 use crate::serving::Directory;
 use crate::ship::Ship;
 use crate::workshop::{Tallies, Workshop};
@@ -55,6 +56,8 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
     let data_dir = options.data_dir.as_path();
     Workshop::make_folder(data_dir).map_err(|source| StartError::DataDir { path: data_dir.to_owned(), source })?;
     let key = NodeKey::open(data_dir)?;
+    // Of what is deployed logs are kept; who serves an app by hand sees what it prints.
+    let logs = options.deployed.as_ref().map(|_| Logs::make(data_dir)).transpose()?;
     let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
     let mut pools = PoolSettings::for_machine(machine);
     pools.slots = config.limits.slots.unwrap_or(pools.slots);
@@ -84,6 +87,7 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         books,
         accounts: Accounts::new(config),
         events: EventQueue::new(),
+        logs,
         admission: Admission::new(engines.settings().slots),
         tallies: match options.deployed {
             Some(_) => Tallies::Node(Arc::default()),
@@ -111,6 +115,13 @@ pub(super) fn api(ship: &Arc<Ship>, url: &str) -> Result<(Arc<Api>, Option<PathB
     Ok((Api::new(Arc::clone(ship), uploads, url.to_owned()), first))
 }
 
+/// What writes events to the logs, where there are any.
+pub(super) fn journal(workshop: &Workshop) -> Option<Journal> {
+    let logs = workshop.logs.as_ref()?;
+    let shelf = Shelf::new(logs, workshop.accounts.config().logs, workshop.books.now_us());
+    Some(Journal::new(shelf, workshop.books.calendar))
+}
+
 /// What requests are looked up in.
 pub(super) fn directory(
     options: &ServeOptions,
@@ -125,10 +136,15 @@ pub(super) fn directory(
     Ok(Directory::Deployed(Apps::new(registry, Arc::clone(workshop), &deployed.config.domain, bounds)))
 }
 
+/// How many compiled files the machine, and the files that may be open, let this process load at once.
+pub(crate) fn loaded_files(machine: &Machine, descriptors: u64) -> u64 {
+    (machine.mappings_max / 2 / MAPPINGS_PER_FILE).min(descriptors / 2)
+}
+
 /// What may be loaded at once: unless the configuration says how much memory, a part of the machine's; and in any case no
 /// more files than the system lets this process map and hold open.
 fn load_bounds(machine: &Machine, bytes: Option<Bytes>) -> LoadBounds {
     let descriptors = rustix::process::getrlimit(rustix::process::Resource::Nofile).current.unwrap_or(u64::MAX);
-    let files = (machine.mappings_max / 2 / MAPPINGS_PER_FILE).min(descriptors / 2);
+    let files = loaded_files(machine, descriptors);
     LoadBounds { bytes: bytes.map_or(machine.memory_bytes / LOADED_MEMORY_PART, |bytes| bytes.0), files }
 }

@@ -150,7 +150,11 @@ impl Ship {
             tenant: asker.id.tenant,
             revision,
             hosts,
-            share: request.percent.filter(|percent| *percent != 100).map(Percent::new).transpose()?,
+            share: request
+                .percent
+                .filter(|percent| *percent != 100)
+                .map(|percent| Percent::new(percent.into()))
+                .transpose()?,
             note: request.note,
             by: asker.by,
             at_us: self.now_us(),

@@ -9,6 +9,7 @@ use serde::{Deserialize, Serialize};
 use crate::grant::{Capability, Grants};
 use crate::id::{ComponentName, Digest};
 use crate::limit::Limits;
+use crate::reference::Reference;
 
 /// A component: where it comes from, how it is built, and what it may do.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -34,18 +35,18 @@ pub struct Component {
 pub enum Source {
     /// A `.wasm` or `.wat` file, relative to the manifest.
     File(PathBuf),
-    /// An image in a registry.
+    /// An artifact in a registry.
     Oci {
-        /// `registry/repository:tag`.
-        reference: String,
-        /// What the bytes must be.
+        /// Where it is.
+        reference: Reference,
+        /// Of the component's bytes, or of the artifact's manifest.
         digest: Digest,
     },
     /// A file behind a URL.
     Url {
-        /// The URL.
+        /// The URL, which holds neither a name nor a password.
         url: String,
-        /// What the bytes must be.
+        /// Of the component's bytes.
         digest: Digest,
     },
 }

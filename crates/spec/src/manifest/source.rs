@@ -6,6 +6,7 @@ use super::component::Source;
 use crate::document::Problem;
 use crate::document::{Findings, Section, Value};
 use crate::id::Digest;
+use crate::reference::Reference;
 
 const EXPECTED: &str = "a file, such as `\"front.wasm\"`, or `{ oci = \"…\", digest = \"sha256:…\" }`, or `{ url = \"…\", digest = \"sha256:…\" }`";
 
@@ -54,24 +55,28 @@ fn read_remote(section: &Section<'_, '_>, findings: &mut Findings) -> Option<Sou
     }
 }
 
-fn read_reference(section: &Section<'_, '_>, value: &Value<'_>, findings: &mut Findings) -> Option<String> {
+fn read_reference(section: &Section<'_, '_>, value: &Value<'_>, findings: &mut Findings) -> Option<Reference> {
     let text = findings.filled(value, &section.named("oci"), "text, such as `\"ghcr.io/me/front:1.0\"`")?;
-    let valid = text.text.bytes().all(|byte| byte.is_ascii_graphic())
-        && !text.text.contains("://")
-        && text.text.split_once('/').is_some_and(|(registry, rest)| !registry.is_empty() && !rest.is_empty());
-    if !valid {
-        let message = format!("{:?} is not a reference to an image", text.text);
+    let read = Reference::parse(text.text).map_err(|error| {
+        let message = format!("{:?} is not a reference to an image", error.found);
         let help = "write REGISTRY/REPOSITORY:TAG, for example `ghcr.io/me/front:1.0`";
         findings.problem(Problem::new(text.span, message).with_help(help));
-        return None;
-    }
-    Some(text.text.to_owned())
+    });
+    read.ok()
 }
 
 fn read_url(section: &Section<'_, '_>, value: &Value<'_>, findings: &mut Findings) -> Option<String> {
     let text = findings.filled(value, &section.named("url"), "text, such as `\"https://example.com/front.wasm\"`")?;
     let uri = text.text.parse::<http::Uri>().ok();
-    let valid = uri.is_some_and(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("https" | "http")));
+    let valid =
+        uri.as_ref().is_some_and(|uri| uri.host().is_some() && matches!(uri.scheme_str(), Some("https" | "http")));
+    if valid && uri.is_some_and(|uri| uri.authority().is_some_and(|authority| authority.as_str().contains('@'))) {
+        let message = format!("{} holds a name or a password", section.named("url"));
+        let help =
+            "a manifest is no place for secrets: keep the component in a registry, or where everyone may read it";
+        findings.problem(Problem::new(text.span, message).with_help(help));
+        return None;
+    }
     if !valid {
         let message = format!("{:?} is not a URL", text.text);
         let help = "write an `https://` or `http://` URL, for example `https://example.com/front.wasm`";

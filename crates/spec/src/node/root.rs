@@ -3,13 +3,13 @@
 use std::path::PathBuf;
 
 use super::tenant::{self, Whole};
-use super::{NODE_CONFIG_BYTES_MAX, NODE_CONFIG_FORMAT, NodeConfig, NodeConfigError, machine, value};
+use super::{NODE_CONFIG_BYTES_MAX, NODE_CONFIG_FORMAT, NodeConfig, NodeConfigError, logs, machine, value};
 use crate::document::{self, Findings, Problem, Section, is_known_format};
 use crate::grant::is_host_name;
 use crate::id::NodeName;
 
-const KEYS: [&str; 10] =
-    ["node", "name", "domain", "listen", "admin", "data_dir", "limit", "compile", "default", "tenant"];
+const KEYS: [&str; 11] =
+    ["node", "name", "domain", "listen", "admin", "data_dir", "limit", "compile", "logs", "default", "tenant"];
 
 pub(super) fn parse(text: &str) -> Result<NodeConfig, NodeConfigError> {
     let mut findings = Findings::new("the node's configuration");
@@ -37,6 +37,7 @@ fn read_root(root: &Section<'_, '_>, findings: &mut Findings) -> Option<NodeConf
         data_dir: read_data_dir(root, findings),
         limits,
         compile: machine::read_compile(root, findings),
+        logs: logs::read(root, findings),
         default: tenant::read_default(root, whole, findings),
         tenants,
         domain,

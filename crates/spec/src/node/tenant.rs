@@ -3,7 +3,7 @@
 use std::collections::BTreeMap;
 use std::time::Duration;
 
-use super::{NodeLimits, Share, Tenant, quota, value};
+use super::{NodeLimits, Share, Tenant, quota, signing, value};
 use crate::document::{Findings, Problem, Section, Value};
 use crate::id::{AppName, TenantId};
 use crate::quota::{Quota, Weight};
@@ -39,10 +39,13 @@ pub(super) fn read(root: &Section<'_, '_>, whole: Whole<'_>, findings: &mut Find
         let Some(name) = parsed_key(TenantId::parse(key.get_ref()), key.span(), findings) else { continue };
         let expected = "a table, such as `{ weight = 200 }`";
         let Some(section) = findings.section(value, &format!("tenant.{name}"), expected) else { continue };
-        section.check_keys(&quota::keys(&["weight", "hosts", "app"]), findings);
+        section.check_keys(&quota::keys(&["weight", "hosts", "keys", "signatures", "app"]), findings);
         let share = read_share(&section, whole, findings);
+        let (keys, signatures) = signing::read(&section, findings);
         let tenant = Tenant {
             share,
+            keys,
+            signatures,
             hosts: read_hosts(&section, (&name, whole.domain), &mut hosts, findings),
             apps: read_apps(&section, &share.quota, whole.limits.slice, findings),
         };

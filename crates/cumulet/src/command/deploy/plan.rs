@@ -128,6 +128,15 @@ mod tests {
         });
         let plan: Plan = serde_json::from_value(plan).unwrap();
         let lines = table::of_names(["CHANGE", "WHAT", "COMPONENT", "BEFORE", "AFTER"], rows(&plan));
-        insta::assert_snapshot!(lines.join("\n"), @r"");
+        insta::assert_snapshot!(lines.join("\n"), @"
+        CHANGE   WHAT       COMPONENT  BEFORE            AFTER
+        changed  component  front      1.00 MiB          2.00 KiB
+        gone     component  old        12 B
+        gained   grant      front                        http https://api.example.com
+        lost     grant      front      keyvalue default
+        changed  limit      front      memory 128MiB     memory 256MiB
+        new      route                                   /v2 -> front
+        gone     route                 /v1 -> front
+        ");
     }
 }

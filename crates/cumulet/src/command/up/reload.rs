@@ -15,6 +15,7 @@ use crate::command::check;
 use crate::command::up::serving::Serving;
 use crate::exit::Exit;
 use crate::failure::Failure;
+use crate::fetching;
 use crate::making;
 use crate::review::{self, Purpose};
 use crate::target::Target;
@@ -65,7 +66,8 @@ impl Reload {
     async fn reload(&mut self, change: Change, serving: &Serving) -> Result<(), Box<Failure>> {
         self.unbuilt.extend(change.build);
         self.unbuilt_all |= change.manifest;
-        let target = Target::resolve(&self.path)?;
+        let mut target = Target::resolve(&self.path)?;
+        fetching::fetch(&mut target, self.terminal).await?;
         if self.unbuilt_all {
             // Before the build, so that what is edited meanwhile is seen.
             self.watch = watch(&target)?;

@@ -2,7 +2,7 @@
 
 use std::io::ErrorKind;
 use std::net::SocketAddr;
-use std::path::PathBuf;
+use std::path::{Path, PathBuf};
 use std::time::Duration;
 
 use cumulet_node::values::{SECRET_VARIABLE, ValueError};
@@ -94,6 +94,11 @@ impl Serving {
         self.node.asked()
     }
 
+    /// Where the first token was written, if it was made at this start.
+    pub(in crate::command) fn first_token(&self) -> Option<PathBuf> {
+        self.node.first_token().map(Path::to_owned)
+    }
+
     /// Where the operator looks.
     pub(in crate::command) fn admin_url(&self) -> String {
         self.node.admin_url().to_owned()
@@ -175,7 +180,7 @@ fn not_started(error: &StartError) -> Box<Failure> {
             failure.next("choose an address of this machine and a port from 1024 with --listen and --admin")
         }
         StartError::Unset(..) | StartError::Address(..) => failure.next("set the variable, or give a URL with --bind"),
-        StartError::DataDir { .. } | StartError::Store(_) => {
+        StartError::DataDir { .. } | StartError::Store(_) | StartError::Uploads { .. } | StartError::Logs(_) => {
             failure.next("choose a folder that can be written, and that nobody else can, with --data-dir")
         }
         StartError::Key(_) => failure.next(
@@ -185,7 +190,7 @@ fn not_started(error: &StartError) -> Box<Failure> {
             failure.next("see how much memory and how many threads may be had here (ulimit -a)")
         }
         // What the registry's and the ledger's errors say ends with the next step.
-        StartError::Link(_) | StartError::Ledger(_) | StartError::Registry(_) => failure,
+        StartError::Link(_) | StartError::Ledger(_) | StartError::Registry(_) | StartError::FirstToken(_) => failure,
     }
 }
 
@@ -208,7 +213,7 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         LoadErrorKind::Profile(_) => "correct the grant",
         LoadErrorKind::NotAHandler => "remove it from the manifest, or run it with `cumulet run`",
         LoadErrorKind::Prepare(_) => "run `cumulet check` to see what it imports and what is offered",
-        LoadErrorKind::Remote => "fetch the component and give its path as `source`",
+        LoadErrorKind::Unfetched | LoadErrorKind::Fetched(_) => "run `cumulet check`, which fetches it",
         LoadErrorKind::Routes(_) => "correct the routes",
         LoadErrorKind::Unbound(name) => return failure.next(format!("give it a backend with `--bind {name}=URL`")),
         LoadErrorKind::Value(ValueError::Secret { name }) => {
