@@ -1,9 +1,11 @@
 //! The commands, one a file.
 
+mod apps;
 mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod deploy;
 mod doctor;
 mod key;
 mod logs;
@@ -11,9 +13,15 @@ mod new;
 mod node;
 mod pull;
 mod push;
+mod remove;
+mod revisions;
+mod rollback;
 mod run;
 mod secret;
 mod sign;
+mod tenant;
+mod token;
+mod traffic;
 mod up;
 mod usage;
 
@@ -37,6 +45,14 @@ pub(crate) enum Command {
     Check(check::Check),
     Build(build::Build),
     New(new::New),
+    Deploy(deploy::Deploy),
+    Apps(apps::Apps),
+    Revisions(revisions::Revisions),
+    Traffic(traffic::Traffic),
+    Rollback(rollback::Rollback),
+    Remove(remove::Remove),
+    Tenant(tenant::Tenant),
+    Token(token::Token),
     Secret(secret::Secret),
     Push(push::Push),
     Pull(pull::Pull),
@@ -60,6 +76,14 @@ impl Command {
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
+            Self::Deploy(deploy) => block_on(deploy.execute(terminal))?,
+            Self::Apps(apps) => block_on(apps.execute(terminal))?,
+            Self::Revisions(revisions) => block_on(revisions.execute(terminal))?,
+            Self::Traffic(traffic) => block_on(traffic.execute(terminal))?,
+            Self::Rollback(rollback) => block_on(rollback.execute(terminal))?,
+            Self::Remove(remove) => block_on(remove.execute(terminal))?,
+            Self::Tenant(tenant) => block_on(tenant.execute(terminal))?,
+            Self::Token(token) => block_on(token.execute(terminal))?,
             Self::Secret(secret) => secret.execute(terminal),
             Self::Push(push) => block_on(push.execute(terminal))?,
             Self::Pull(pull) => block_on(pull.execute(terminal))?,

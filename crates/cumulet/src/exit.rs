@@ -15,6 +15,8 @@ impl Exit {
     pub(crate) const USAGE: Self = Self(2);
     /// The manifest or a component is invalid.
     pub(crate) const INVALID: Self = Self(3);
+    /// The node cannot be reached.
+    pub(crate) const UNREACHED: Self = Self(4);
 }
 
 impl From<Exit> for ExitCode {

@@ -3,7 +3,9 @@
 //! This crate is argv, terminal and exit codes. What the commands do lives in `cumulet-node`.
 
 mod cli;
+mod client;
 mod command;
+mod data_folder;
 mod environment;
 mod exit;
 mod failure;
@@ -11,6 +13,8 @@ mod fetching;
 mod log;
 mod making;
 mod review;
+mod stopwatch;
+mod table;
 mod target;
 mod template;
 mod terminal;

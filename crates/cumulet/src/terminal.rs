@@ -1,6 +1,6 @@
 //! Where words go: data to standard output, everything else to standard error, colours and movement only on a terminal.
 
-use std::io::{IsTerminal, Write};
+use std::io::{BufRead as _, IsTerminal, Read as _, Write};
 use std::time::Duration;
 
 use anstyle::{AnsiColor, Style};
@@ -16,6 +16,11 @@ const CYAN: Style = AnsiColor::Cyan.on_default().bold();
 
 /// How wide text is laid out where no terminal says otherwise.
 const WIDTH_DEFAULT: usize = 100;
+
+/// The longest answer to a question that is read, in bytes.
+const ANSWER_BYTES_MAX: u64 = 64;
+/// How an upload moves on a terminal.
+const TRANSFER: &str = "{spinner} {msg} [{bar:30}] {binary_bytes} of {binary_total_bytes}, {binary_bytes_per_sec}";
 
 /// How a person asked to be spoken to.
 #[derive(Debug, Clone, Copy)]
@@ -89,6 +94,25 @@ impl Terminal {
         self.say(GREEN, "ok", text);
     }
 
+    /// A stage that was reached, one of several that stand below each other.
+    pub(crate) fn stage(self, name: &str, text: &str) {
+        if self.is_talkative() {
+            drop(writeln!(anstream::stderr(), "{GREEN}{name:>9}{GREEN:#}  {text}"));
+        }
+    }
+
+    /// Asks a question that is answered with yes or no; nothing where nobody is there to answer.
+    pub(crate) fn confirm(self, question: &str) -> Option<bool> {
+        let stdin = std::io::stdin();
+        if !self.is_talkative() || !self.interactive || !stdin.is_terminal() {
+            return None;
+        }
+        drop(write!(anstream::stderr(), "{YELLOW}{question}{YELLOW:#} [y/N] "));
+        let mut answer = String::new();
+        stdin.lock().take(ANSWER_BYTES_MAX).read_line(&mut answer).ok()?;
+        Some(matches!(answer.trim().to_ascii_lowercase().as_str(), "y" | "yes"))
+    }
+
     /// A line of somebody else's, as it came.
     pub(crate) fn relay(self, line: &str) {
         if self.is_talkative() {
@@ -122,6 +146,19 @@ impl Terminal {
         Step::Moving(bar)
     }
 
+    /// Starts an upload of so many bytes: a bar on a terminal, one plain line elsewhere.
+    pub(crate) fn transfer(self, text: impl Into<String>, bytes: u64) -> Step {
+        if !self.interactive {
+            return self.step(text);
+        }
+        if !self.is_talkative() {
+            return Step::Silent;
+        }
+        // A template that cannot be read, which a test would show, leaves the standard one.
+        let style = ProgressStyle::with_template(TRANSFER).unwrap_or_else(|_error| ProgressStyle::default_bar());
+        Step::Moving(ProgressBar::new(bytes).with_message(text.into()).with_style(style))
+    }
+
     fn say(self, style: Style, label: &str, text: &str) {
         if self.is_talkative() {
             drop(writeln!(anstream::stderr(), "{style}{label}{style:#}: {text}"));
@@ -150,6 +187,14 @@ impl Step {
                 drop(writeln!(anstream::stderr(), "{text}"));
             }
             Self::Moving(bar) => bar.set_message(text.to_owned()),
+        }
+    }
+
+    /// Says how many bytes of a transfer are behind it.
+    pub(crate) fn advance(&self, bytes: u64) {
+        match self {
+            Self::Silent | Self::Lines => {}
+            Self::Moving(bar) => bar.set_position(bytes),
         }
     }
 

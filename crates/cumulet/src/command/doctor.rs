@@ -11,7 +11,7 @@ use cumulet_node::doctor::{Facts, Finding, Patient, State, judge, read};
 
 use crate::command::Ended;
 use crate::command::node::compiler;
-use crate::command::node::data_folder::{candidates, none};
+use crate::data_folder::{candidates, none};
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::Terminal;

@@ -1,7 +1,6 @@
 //! `cumulet node`: serves what is deployed in a data folder, of many apps and many tenants, until a signal ends it.
 
 mod config;
-pub(in crate::command) mod data_folder;
 
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -15,6 +14,7 @@ use serde_json::json;
 use crate::command::Ended;
 use crate::command::up::flag::address;
 use crate::command::up::serving::{Options, Serving, Signals, end};
+use crate::data_folder;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::log;

@@ -155,7 +155,7 @@ fn bindings(flags: &[String], target: &Target) -> Result<Vec<Binding>, Box<Failu
 }
 
 /// Without a route nothing could ever be answered.
-fn require_route(target: &Target) -> Result<(), Box<Failure>> {
+pub(super) fn require_route(target: &Target) -> Result<(), Box<Failure>> {
     let Some(file) = target.file.as_ref().filter(|_| target.manifest.http.is_empty()) else { return Ok(()) };
     Err(Failure::new(Exit::INVALID, "this manifest has nothing to serve")
         .at(&file.path)

@@ -8,6 +8,7 @@
     reason = "a test that cannot do its work has failed, and says what it leaves out"
 )]
 
+mod deploy;
 mod https;
 mod logs;
 mod registry;

@@ -32,6 +32,8 @@ pub(crate) struct Up {
     stdout: BufReader<ChildStdout>,
     /// `HOST:PORT` where requests are answered.
     pub(crate) address: String,
+    /// The URL where the admin API is.
+    pub(crate) admin: String,
 }
 
 impl Up {
@@ -45,7 +47,11 @@ impl Up {
         Self::start_command("up", voice, folder, arguments)
     }
 
-    /// The same with `node` instead of `up`.
+    /// Starts a node, whose data folder is `data` in the folder.
+    pub(crate) fn start_node(folder: &Path) -> Self {
+        Self::start_command("node", "--json", folder, &["--data-dir", "data"])
+    }
+
     fn start_command(name: &str, voice: &str, folder: &Path, arguments: &[&str]) -> Self {
         let mut child = command(folder)
             .args([name, "--listen", "127.0.0.1:0", "--admin", "127.0.0.1:0", voice])
@@ -55,11 +61,12 @@ impl Up {
             .spawn()
             .unwrap();
         let stdout = BufReader::new(child.stdout.take().unwrap());
-        let mut up = Self { child, stdout, address: String::new() };
+        let mut up = Self { child, stdout, address: String::new(), admin: String::new() };
         let line = up.line();
         let ready: Value = serde_json::from_str(&line).unwrap_or(Value::Null);
         let url = ready["url"].as_str().or_else(|| line.trim().strip_prefix("ready "));
         assert!(url.is_some(), "{line:?}: {}", told(folder));
+        up.admin = ready["admin"].as_str().unwrap_or_default().to_owned();
         up.address = url.unwrap().trim_start_matches("http://").trim_end_matches('/').to_owned();
         up
     }
@@ -77,8 +84,13 @@ impl Up {
 
     /// The whole response to a GET.
     pub(crate) fn get(&self, path: &str) -> String {
+        self.get_from("a", path)
+    }
+
+    /// The same of a host.
+    pub(crate) fn get_from(&self, host: &str, path: &str) -> String {
         let mut stream = TcpStream::connect(&self.address).unwrap();
-        write!(stream, "GET {path} HTTP/1.1\r\nhost: a\r\nconnection: close\r\n\r\n").unwrap();
+        write!(stream, "GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n").unwrap();
         let mut text = String::new();
         stream.read_to_string(&mut text).unwrap();
         text
@@ -177,7 +189,7 @@ fn an_address_in_use() {
 #[test]
 fn a_node_is_ready_and_drains() {
     let folder = tempfile::tempdir().unwrap();
-    let up = Up::start_command("node", "--json", folder.path(), &["--data-dir", "data"]);
+    let up = Up::start_node(folder.path());
     assert_eq!(up.stop(), Some(0));
 }
 

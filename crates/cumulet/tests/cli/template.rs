@@ -7,7 +7,7 @@ use crate::serve::{Up, told};
 use crate::session::{command, run};
 
 /// Whether the compiler of guests is there. In CI it must be.
-fn has_target() -> bool {
+pub(crate) fn has_target() -> bool {
     let printed =
         Command::new("rustc").args(["--print", "target-libdir", "--target", "wasm32-wasip2"]).output().unwrap();
     let folder = String::from_utf8(printed.stdout).unwrap();
@@ -19,13 +19,13 @@ fn has_target() -> bool {
     found
 }
 
-/// Makes and builds a project called `my-app`; its dependencies stay built from run to run.
-fn make(template: &str) -> tempfile::TempDir {
+/// Makes and builds a project called `my-app`; its dependencies stay built from run to run, on a shelf of the test's own.
+pub(crate) fn make(template: &str, shelf: &str) -> tempfile::TempDir {
     let folder = tempfile::tempdir().unwrap();
     let made = run(folder.path(), ["new", "my-app", "--template", template].into_iter());
     assert!(made.status.success());
     let project = folder.path().join("my-app");
-    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates").join(template);
+    let target = Path::new(env!("CARGO_TARGET_TMPDIR")).join("templates").join(shelf);
     std::fs::create_dir_all(&target).unwrap();
     std::os::unix::fs::symlink(target, project.join("target")).unwrap();
     let built = run(&project, ["build"].into_iter());
@@ -36,7 +36,7 @@ fn make(template: &str) -> tempfile::TempDir {
 #[test]
 fn rust_http() {
     if has_target() {
-        let folder = make("rust-http");
+        let folder = make("rust-http", "rust-http");
         let up = Up::start(&folder.path().join("my-app"), &[]);
         let hello = up.get("/");
         assert!(hello.starts_with("HTTP/1.1 200") && hello.contains("Hello from my-app\n"), "{hello}");
@@ -54,7 +54,7 @@ fn rust_http() {
 #[test]
 fn rust_command() {
     if has_target() {
-        let folder = make("rust-command");
+        let folder = make("rust-command", "rust-command");
         let project = folder.path().join("my-app");
         std::fs::write(project.join("words.txt"), "one two\nthree\n").unwrap();
         let input = std::fs::File::open(project.join("words.txt")).unwrap();

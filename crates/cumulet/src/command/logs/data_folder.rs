@@ -2,7 +2,7 @@
 
 use std::path::{Path, PathBuf};
 
-use crate::command::node::data_folder::{candidates, none};
+use crate::data_folder::{candidates, none};
 use crate::failure::Failure;
 
 /// Where logs lie within a data folder.

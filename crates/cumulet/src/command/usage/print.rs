@@ -4,6 +4,7 @@ use cumulet_node::usage::{Amount, Comparison, Dimension, Question, Report, Row, 
 use serde_json::{Map, Value, json};
 
 use super::number::{gb_seconds, grouped, millis};
+use crate::table::aligned;
 use crate::terminal::Terminal;
 
 /// The columns behind those of the dimensions.
@@ -84,24 +85,6 @@ fn costs(compared: &Comparison) -> Vec<Vec<String>> {
         rows.push(vec![provider.name.clone(), requests, compute, total]);
     }
     rows
-}
-
-/// Lines in which every column is as wide as its widest cell: the first `names` to the left, the others to the right.
-fn aligned(rows: &[Vec<String>], names: usize) -> Vec<String> {
-    let columns = rows.iter().map(Vec::len).max().unwrap_or_default();
-    let widths: Vec<usize> = (0..columns)
-        .map(|column| rows.iter().filter_map(|row| row.get(column)).map(|cell| cell.chars().count()).max())
-        .map(Option::unwrap_or_default)
-        .collect();
-    let line = |row: &Vec<String>| {
-        let cells = row.iter().zip(&widths).enumerate();
-        let cells = cells.map(|(column, (cell, width))| match column {
-            column if column < names => format!("{cell:<width$}"),
-            _ => format!("{cell:>width$}"),
-        });
-        cells.collect::<Vec<_>>().join("  ").trim_end().to_owned()
-    };
-    rows.iter().map(line).collect()
 }
 
 fn as_json(report: &Report, question: &Question, compared: Option<&Comparison>) -> Value {

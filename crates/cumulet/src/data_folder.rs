@@ -12,7 +12,7 @@ use crate::failure::Failure;
 const SYSTEM: &str = "/var/lib/cumulet";
 
 /// The folders that a node would use, in the order in which they are tried.
-pub(in crate::command) fn candidates() -> Vec<PathBuf> {
+pub(crate) fn candidates() -> Vec<PathBuf> {
     let mut variables = variables();
     // A relative path in the variable is to be ignored, as the specification of these variables says.
     let absolute = |text: Option<String>| text.map(PathBuf::from).filter(|path| path.is_absolute());
@@ -22,12 +22,12 @@ pub(in crate::command) fn candidates() -> Vec<PathBuf> {
 }
 
 /// The first of them that can be written; it is made if it is not there.
-pub(super) fn writable() -> Result<PathBuf, Box<Failure>> {
+pub(crate) fn writable() -> Result<PathBuf, Box<Failure>> {
     candidates().into_iter().find(|folder| is_writable(folder)).ok_or_else(none)
 }
 
 /// Nothing to choose from.
-pub(in crate::command) fn none() -> Box<Failure> {
+pub(crate) fn none() -> Box<Failure> {
     let own = "$XDG_STATE_HOME and $HOME name no other that can";
     Failure::new(Exit::FAILED, "there is no data folder")
         .at(Path::new(SYSTEM))
