@@ -53,16 +53,18 @@ impl FromRequestParts<Arc<Api>> for Caller {
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Fault> {
         let (now_us, peer) = (api.ship.now_us(), parts.extensions.get::<Peer>().copied());
-        if peer.is_some_and(|Peer(peer)| !api.failures.may_try(peer.ip(), now_us)) {
-            let detail = "too many requests from this address had no valid token";
-            return Err(Fault::new(ProblemKind::TooMany, detail).next("wait a few seconds"));
-        }
         let token = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let refused = match check(api, token, now_us)? {
             Ok(bearer) => return Ok(Self(bearer)),
             Err(refused) => refused,
         };
+        // A token cannot be guessed, so whoever has one never waits for those who fail beside them: what is bounded is what
+        // failing costs the node.
         if let Some(Peer(peer)) = peer {
+            if !api.failures.may_try(peer.ip(), now_us) {
+                let detail = "too many requests from this address had no valid token";
+                return Err(Fault::new(ProblemKind::TooMany, detail).next("send a valid token, or wait a few seconds"));
+            }
             api.failures.failed(peer.ip(), now_us);
         }
         api.audit(Attempt {

@@ -31,7 +31,7 @@ impl Failed {
 }
 
 impl Failures {
-    /// Whether an address may try; it is asked before a token is looked at.
+    /// Whether an address that failed may be told why, and be noted.
     pub(super) fn may_try(&self, address: IpAddr, now_us: u64) -> bool {
         self.0.lock().get(&network(address)).is_none_or(|failed| failed.at(now_us).count < ATTEMPTS)
     }
