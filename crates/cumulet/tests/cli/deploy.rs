@@ -4,6 +4,7 @@ use std::fmt::Write as _;
 use std::path::Path;
 use std::process::Output;
 
+use cumulet_spec::api::UPLOAD_PIECE_BYTES_MAX;
 use serde_json::Value;
 
 use crate::serve::Up;
@@ -164,6 +165,29 @@ fn what_does_not_answer_is_not_deployed() {
     let error: Value = serde_json::from_str(text(&output.stderr).trim()).unwrap();
     assert_eq!(error["error"]["exit"], 1);
     insta::assert_snapshot!(talk.seen);
+    assert_eq!(node.stop(), Some(0));
+}
+
+#[test]
+fn what_is_large_goes_in_pieces() {
+    const LINE: &str = ";; What is said here is said to nobody, and takes its time to be sent all the same.\n";
+    let folder = tempfile::tempdir().unwrap();
+    silent(folder.path());
+    let large = LINE.repeat(UPLOAD_PIECE_BYTES_MAX / LINE.len() + 1) + SILENT;
+    std::fs::write(folder.path().join("front.wat"), &large).unwrap();
+    let node = Up::start_node(folder.path());
+    let talk = Talk::new(&node, folder.path(), folder.path());
+    let flags = ["--node", &node.admin, "--data-dir", "data"];
+    let mut uploaded = Vec::new();
+    for _ in 0..2 {
+        let output = talk.say_with("deploy --json", &flags);
+        let told = text(&output.stdout);
+        let events = told.lines().map(|line| serde_json::from_str::<Value>(line).unwrap());
+        let bytes = events.filter(|event| event["event"] == "uploaded").map(|event| event["bytes"].as_u64().unwrap());
+        uploaded.extend(bytes);
+        assert!(told.contains(r#""event":"linked""#), "{told}{}", text(&output.stderr));
+    }
+    assert_eq!(uploaded, [large.len() as u64, 0], "the second time it is there");
     assert_eq!(node.stop(), Some(0));
 }
 
