@@ -4,11 +4,17 @@ use std::fs::{DirBuilder, File, OpenOptions};
 use std::io;
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
+use std::time::Duration;
 
 use rustix::fs::{FlockOperation, flock};
 use rustix::io::Errno;
 
 use super::failure::{LedgerError, LedgerErrorKind};
+
+/// How often the lock is tried before it counts as held, and the pause between.
+const LOCK_ATTEMPTS: u32 = 10;
+/// See [`LOCK_ATTEMPTS`].
+const LOCK_PAUSE: Duration = Duration::from_millis(20);
 
 /// The folder of the ledger inside a data folder.
 pub(super) fn ledger(data: &Path) -> PathBuf {
@@ -54,9 +60,13 @@ pub(super) fn lock(ledger: &Path) -> Result<File, LedgerError> {
         .mode(0o600)
         .open(&path)
         .map_err(LedgerError::file("open", &path))?;
-    match flock(&file, FlockOperation::NonBlockingLockExclusive) {
-        Ok(()) => Ok(file),
-        Err(Errno::WOULDBLOCK) => Err(LedgerError::new("lock", &path, LedgerErrorKind::InUse)),
-        Err(error) => Err(LedgerError::file("lock", &path)(error.into())),
+    for _ in 0..LOCK_ATTEMPTS {
+        match flock(&file, FlockOperation::NonBlockingLockExclusive) {
+            Ok(()) => return Ok(file),
+            // Whoever held it may be on the way out: a process that was killed, or one that is about to become another.
+            Err(Errno::WOULDBLOCK) => std::thread::sleep(LOCK_PAUSE),
+            Err(error) => return Err(LedgerError::file("lock", &path)(error.into())),
+        }
     }
+    Err(LedgerError::new("lock", &path, LedgerErrorKind::InUse))
 }

@@ -175,6 +175,9 @@ impl From<IntakeError> for Fault {
                 ProblemKind::Forbidden,
                 "ask the admin of the node for the host (`cumulet tenant put`), or leave it out",
             ),
+            IntakeError::Signature(_) => {
+                (ProblemKind::Forbidden, "sign the app as it is now (`cumulet sign`) with a key that the tenant trusts")
+            }
             IntakeError::Fit(_) => (ProblemKind::Unfit, "lower the limit in the manifest, or ask for a larger quota"),
             IntakeError::App { .. }
             | IntakeError::NoSuchComponent(_)

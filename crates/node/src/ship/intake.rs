@@ -2,14 +2,16 @@
 
 use super::{Asker, Ship};
 use crate::deploy::{DeployError, fits};
+use cumulet_artifact::signature::{SignatureError, Statement, admit};
 use cumulet_control::{
     BeginDeploy, Begun, ChangeError, ChangeNumber, DeployRow, FindError, Host, IdempotencyKey, RegistryError,
 };
 use cumulet_spec::api::{DeployRequest, GrantLine, Plan};
 use cumulet_spec::deploy::DeployId;
 use cumulet_spec::grant::ConfigSource;
-use cumulet_spec::id::{AppName, ComponentName, Digest, TenantId};
+use cumulet_spec::id::{AppId, AppName, ComponentName, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest};
+use cumulet_spec::node::Tenant;
 use cumulet_spec::revision::{REVISION_FORMAT, Revision, RevisionComponent};
 use cumulet_spec::traffic::{Percent, PercentError};
 use std::collections::BTreeMap;
@@ -83,6 +85,9 @@ pub(crate) enum IntakeError {
     /// It would gain grants.
     #[error("it would gain {} grants that the app does not have", .0.len())]
     Grants(Vec<GrantLine>),
+    /// Nobody whom the tenant trusts meant this.
+    #[error(transparent)]
+    Signature(#[from] SignatureError),
     /// Another share than there is.
     #[error(transparent)]
     Percent(#[from] PercentError),
@@ -115,6 +120,7 @@ impl Ship {
             return Err(IntakeError::App { asked: asker.id.app.clone(), found: manifest.app.name });
         }
         let revision = revision(&manifest, request)?;
+        self.check_signature(&asker.id, request)?;
         let hosts = self.hosts(&asker.id.tenant, &manifest)?;
         fits(&self.apps.workshop, &asker.id, &manifest)?;
         let found = self.apps.registry.find(&asker.id.tenant, &asker.id.app)?;
@@ -168,6 +174,15 @@ impl Ship {
             self.work_on(row.clone());
         }
         Ok(row)
+    }
+
+    /// Whether somebody whom the tenant trusts meant this, where the tenant wants to know.
+    fn check_signature(&self, id: &AppId, request: &DeployRequest) -> Result<(), IntakeError> {
+        let statement = Statement::new(id.app.clone(), request.manifest.as_bytes(), request.components.clone());
+        let nobody = Tenant::default();
+        let tenant = self.apps.workshop.accounts.config().tenants.get(&id.tenant).unwrap_or(&nobody);
+        admit(tenant, &statement, request.signature.as_deref().map(str::as_bytes))?;
+        Ok(())
     }
 
     /// The hosts that the routes name, each of which the tenant was granted, by the configuration or by an admin.

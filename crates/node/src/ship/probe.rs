@@ -3,15 +3,19 @@
 use crate::invoke::invoke_at;
 use crate::serving::Serving;
 use crate::target::Routed;
-use cumulet_gateway::{Incoming, RequestBody};
+use cumulet_gateway::{Incoming, Rejection, RequestBody};
 use cumulet_spec::deploy::{DeployFailure, DeployPhase};
 use cumulet_spec::id::RequestId;
 use cumulet_spec::probe::Probe;
 use cumulet_spec::revision::Revision;
 use cumulet_spec::route::RouteTable;
 use http::{Method, header};
+use http_body_util::{BodyExt as _, Limited};
 use std::net::SocketAddr;
 use std::sync::Arc;
+
+/// How much of an answer is read, in bytes.
+const BODY_BYTES_MAX: usize = 1 << 20;
 
 /// Asks a revision whether it works. It is billed to the app like any other request.
 pub(super) async fn probe(
@@ -32,9 +36,16 @@ pub(super) async fn probe(
     let request = request.map_err(|error| failed(format!("the probe of {path} is no request: {error}")))?;
     let incoming =
         Incoming { id: RequestId::from_bits(rand::random()), request, peer: SocketAddr::from(([127, 0, 0, 1], 0)) };
-    let answered = tokio::time::timeout(probe.timeout, invoke_at(serving, routed, incoming, 0)).await;
+    let answered = tokio::time::timeout(probe.timeout, async {
+        let response = invoke_at(serving, routed, incoming, 0).await?;
+        let (head, body) = response.into_parts();
+        // Read to its end, so that it counts as answered; what is too long for that is cut.
+        drop(Limited::new(body, BODY_BYTES_MAX).collect().await);
+        Ok::<_, Rejection>(head.status)
+    })
+    .await;
     let status = match answered {
-        Ok(Ok(response)) => response.status().as_u16(),
+        Ok(Ok(status)) => status.as_u16(),
         Ok(Err(rejection)) => {
             let outcome = rejection.outcome;
             let text = format!("component `{component}` ended with `{}` when it was probed at {path}", outcome.label());

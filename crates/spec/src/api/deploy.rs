@@ -26,6 +26,9 @@ pub struct DeployRequest {
     /// The certificates that `[app] roots` names, in PEM.
     #[serde(default, skip_serializing_if = "Vec::is_empty")]
     pub roots: Vec<String>,
+    /// The text of `cumulet.sig`, if the app was signed.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    pub signature: Option<String>,
     /// The share of the traffic that it gets, in percent; all of it if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub percent: Option<u8>,

@@ -7,6 +7,7 @@ use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::admin::{Admin, Answer};
 use cumulet_scenarios::fleet::Fleet;
+use cumulet_scenarios::once;
 use cumulet_scenarios::paths;
 use cumulet_scenarios::random::{self, Random};
 use cumulet_scenarios::server::Server;
@@ -30,7 +31,11 @@ struct Shop {
 
 impl Shop {
     fn open() -> anyhow::Result<Self> {
-        let fleet = Fleet::new("[tenant.acme]\n[tenant.evil]\n")?;
+        Self::with("[tenant.acme]\n[tenant.evil]\n")
+    }
+
+    fn with(config: &str) -> anyhow::Result<Self> {
+        let fleet = Fleet::new(config)?;
         let server = fleet.serve()?;
         let admin = Admin::first(server.admin_address(), &fleet.data())?;
         let component = std::fs::read(paths::guest("stores.wasm")?)?;
@@ -316,6 +321,46 @@ fn the_bytes_of_one_tenant_are_nothing_to_another() -> anyhow::Result<()> {
     ensure!(shop.admin.call("GET", &place, None)?.problem() == Some("not-found"), "wrong bytes were kept");
     send(0, &bytes[..4])?.expect(200)?;
     ensure!(send(4, &bytes[4..])?.body["complete"] == json!(true));
+    Ok(())
+}
+
+#[test]
+fn where_signatures_are_demanded_nobody_else_deploys() -> anyhow::Result<()> {
+    let keys = tempfile::tempdir()?;
+    let key = |name: &str| -> anyhow::Result<(String, String)> {
+        let path = keys.path().join(name).display().to_string();
+        let made = once::cumulet(&["key", "new", "--out", &path, "--json"], b"")?;
+        let line: Value = serde_json::from_str(&made.stdout)?;
+        Ok((path, text(&line, "key").to_owned()))
+    };
+    let ((own, public), (other, _)) = (key("own")?, key("other")?);
+    let config = format!("[tenant.acme]\nkeys = [{public:?}]\nsignatures = \"required\"\n");
+    let shop = Shop::with(&config)?;
+    let mut request = shop.request("one", "")?;
+    let app = tempfile::tempdir()?;
+    std::fs::write(app.path().join("cumulet.toml"), text(&request, "manifest"))?;
+    std::fs::write(app.path().join("front.wasm"), &shop.component)?;
+    let signed = |key: &str| -> anyhow::Result<Value> {
+        let folder = app.path().display().to_string();
+        let done = once::cumulet(&["sign", &folder, "--key", key], b"")?;
+        ensure!(done.code == Some(0), "{done:?}");
+        Ok(json!(std::fs::read_to_string(app.path().join("cumulet.sig"))?))
+    };
+    let place = "/v1/tenants/acme/apps/shop/deploys";
+    let refused = |request: &Value, says: &str| -> anyhow::Result<()> {
+        let answer = shop.admin.call("POST", place, Some(request))?;
+        ensure!(answer.problem() == Some("forbidden"), "{says}: {answer:?}");
+        Ok(())
+    };
+    refused(&request, "no signature")?;
+    request["signature"] = signed(&other)?;
+    refused(&request, "a key of somebody else")?;
+    request["signature"] = signed(&own)?;
+    let mut changed = request.clone();
+    changed["manifest"] = json!(format!("{}\n", text(&request, "manifest")));
+    refused(&changed, "another manifest")?;
+    shop.admin.deploy("acme", "shop", &request)?;
+    ensure!(shop.version(&[])? == "one");
     Ok(())
 }
 

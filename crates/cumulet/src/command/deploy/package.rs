@@ -6,6 +6,7 @@ use std::io::Read as _;
 use std::path::Path;
 
 use bytes::Bytes;
+use cumulet_node::signing::SIGNATURE_FILE;
 use cumulet_spec::api::DeployRequest;
 use cumulet_spec::grant::{Capability, ConfigSource};
 use cumulet_spec::id::{ComponentName, Digest};
@@ -49,6 +50,7 @@ impl Package {
             components,
             config: config(target)?,
             roots: roots(target)?,
+            signature: signature(target)?,
             percent: None,
             accept_grants: false,
             note: None,
@@ -96,6 +98,16 @@ fn roots(target: &Target) -> Result<Vec<String>, Box<Failure>> {
         text(&path).map_err(|error| unread(&path, &error, "the certificates that `roots` names"))
     };
     target.manifest.app.roots.iter().map(read).collect()
+}
+
+/// What `cumulet sign` left beside the manifest.
+fn signature(target: &Target) -> Result<Option<String>, Box<Failure>> {
+    let path = target.base_dir.join(SIGNATURE_FILE);
+    match text(&path) {
+        Ok(text) => Ok(Some(text)),
+        Err(error) if error.kind() == std::io::ErrorKind::NotFound => Ok(None),
+        Err(error) => Err(unread(&path, &error, "the app's signature")),
+    }
 }
 
 fn text(path: &Path) -> std::io::Result<String> {
