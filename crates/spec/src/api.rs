@@ -32,6 +32,27 @@ pub const UPLOAD_PIECE_BYTES_MAX: usize = 8 << 20;
 /// The most entries of one page.
 pub const PAGE_MAX: usize = 1_000;
 
+/// Reads whole numbers, also those that are written with a fraction of zero, which JSON does not tell from others.
+mod whole {
+    use serde::{Deserialize as _, Deserializer, de};
+    use serde_json::Number;
+
+    pub(super) fn one<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<T, D::Error> {
+        of(&Number::deserialize(deserializer)?)
+    }
+
+    pub(super) fn maybe<'de, D: Deserializer<'de>, T: TryFrom<u64>>(deserializer: D) -> Result<Option<T>, D::Error> {
+        Option::<Number>::deserialize(deserializer)?.map(|number| of(&number)).transpose()
+    }
+
+    fn of<T: TryFrom<u64>, E: de::Error>(number: &Number) -> Result<T, E> {
+        let text = number.to_string();
+        let whole = text.strip_suffix(".0").unwrap_or(&text).parse::<u64>().ok();
+        let fitting = whole.and_then(|whole| T::try_from(whole).ok());
+        fitting.ok_or_else(|| E::custom(format_args!("{number} is no whole number of the size that is expected here")))
+    }
+}
+
 /// A node.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
 pub struct NodeView {

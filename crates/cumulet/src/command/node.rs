@@ -50,7 +50,7 @@ pub(crate) struct Node {
     /// Where requests are answered; port 0 picks one [default: 127.0.0.1:3000]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     listen: Option<SocketAddr>,
-    /// Where /metrics and /healthz are answered; port 0 picks one [default: 127.0.0.1:3001]
+    /// Where the API, /metrics and /healthz are answered; port 0 picks one [default: 127.0.0.1:3001]
     #[arg(long, value_name = "ADDR", value_parser = address)]
     admin: Option<SocketAddr>,
     /// Below which apps answer, as APP.TENANT.NAME [default: localhost]

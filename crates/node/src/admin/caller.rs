@@ -60,21 +60,26 @@ impl FromRequestParts<Arc<Api>> for Caller {
         };
         // A token cannot be guessed, so whoever has one never waits for those who fail beside them: what is bounded is what
         // failing costs the node.
-        if let Some(Peer(peer)) = peer {
+        if let Some(Peer(peer)) = peer
+            && token.is_some()
+        {
             if !api.failures.may_try(peer.ip(), now_us) {
                 let detail = "too many requests from this address had no valid token";
                 return Err(Fault::new(ProblemKind::TooMany, detail).next("send a valid token, or wait a few seconds"));
             }
             api.failures.failed(peer.ip(), now_us);
         }
-        api.audit(Attempt {
-            who: Actor::Anonymous,
-            tenant: None,
-            action: "token.use",
-            target: parts.uri.path(),
-            outcome: AuditOutcome::Denied,
-            reason: &refused,
-        });
+        // Whoever sent none has guessed nothing.
+        if token.is_some() {
+            api.audit(Attempt {
+                who: Actor::Anonymous,
+                tenant: None,
+                action: "token.use",
+                target: parts.uri.path(),
+                outcome: AuditOutcome::Denied,
+                reason: &refused,
+            });
+        }
         Err(Fault::new(ProblemKind::Unauthorized, refused).next(
             "send `authorization: Bearer cumulet_…`; the first token is in the node's data folder, in admin.token",
         ))

@@ -107,9 +107,10 @@ async fn plan(
 #[serde(deny_unknown_fields)]
 struct WaitParams {
     /// How many phases the client has seen: the answer comes once there are more, or the deploy has ended.
+    #[param(minimum = 0, maximum = 1000)]
     seen: Option<usize>,
     /// How long to wait for that, in seconds; not at all if absent.
-    #[param(maximum = 30)]
+    #[param(minimum = 0, maximum = 30)]
     wait: Option<u64>,
 }
 

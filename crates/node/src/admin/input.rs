@@ -109,8 +109,10 @@ impl PageParams {
 
     /// Where it begins.
     pub(super) fn after<T: FromStr>(&self) -> Result<Option<T>, Fault> {
-        let parsed = self.after.as_deref().map(str::parse).transpose();
-        parsed.map_err(|_| Fault::new(ProblemKind::Invalid, "after is not one that was given as `next`"))
+        let after = self.after.as_deref().filter(|after| !after.is_empty());
+        let nowhere = || Fault::new(ProblemKind::NotFound, "no part of this list begins there");
+        let parsed = after.map(str::parse).transpose();
+        parsed.map_err(|_| nowhere().next("send `next` of the part before as `after`, or leave it out"))
     }
 }
 

@@ -34,6 +34,8 @@ pub struct ArmView {
     /// The revision: `r7`.
     pub revision: String,
     /// Its share, in percent.
+    #[serde(deserialize_with = "super::whole::one")]
+    #[schema(minimum = 1, maximum = 100)]
     pub percent: u8,
 }
 
@@ -84,7 +86,7 @@ pub struct TrafficRequest {
     #[serde(default)]
     pub sticky: Option<String>,
     /// The generation that the client saw last, if it minds what came between.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::whole::maybe")]
     pub expected_generation: Option<u64>,
 }
 
@@ -96,6 +98,6 @@ pub struct RollbackRequest {
     #[serde(default)]
     pub revision: Option<String>,
     /// The generation that the client saw last, if it minds what came between.
-    #[serde(default)]
+    #[serde(default, deserialize_with = "super::whole::maybe")]
     pub expected_generation: Option<u64>,
 }

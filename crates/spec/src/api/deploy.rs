@@ -30,16 +30,18 @@ pub struct DeployRequest {
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub signature: Option<String>,
     /// The share of the traffic that it gets, in percent; all of it if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
+    #[schema(minimum = 1, maximum = 100)]
     pub percent: Option<u8>,
     /// Whether it may have grants that the app did not have.
     #[serde(default)]
     pub accept_grants: bool,
     /// What is to be said of it: at most 200 characters.
     #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(max_length = 200)]
     pub note: Option<String>,
     /// The generation that the client saw last, if it minds what came between.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
     pub expected_generation: Option<u64>,
 }
 

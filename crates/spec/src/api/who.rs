@@ -61,6 +61,7 @@ pub struct TokenView {
 #[serde(deny_unknown_fields)]
 pub struct NewToken {
     /// What people call it: 1 to 64 characters.
+    #[schema(min_length = 1, max_length = 64, pattern = r"^[!-~]([ -~]*[!-~])?$")]
     pub name: String,
     /// The tenant whose things it reaches; the whole node if absent.
     #[serde(default, skip_serializing_if = "Option::is_none")]
@@ -70,7 +71,8 @@ pub struct NewToken {
     #[schema(value_type = String, example = "deploy")]
     pub scope: Scope,
     /// How long it is valid, in seconds; for ever if absent.
-    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[serde(default, skip_serializing_if = "Option::is_none", deserialize_with = "super::whole::maybe")]
+    #[schema(minimum = 1, maximum = 316_224_000)]
     pub expires_in_s: Option<u64>,
 }
 
