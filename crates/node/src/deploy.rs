@@ -1,10 +1,10 @@
 //! An app is deployed: its components are kept, compiled and linked once, and only then is it what answers.
 
-use crate::apps::{Apps, Domain};
+use crate::apps::Apps;
 use crate::furnish::{self, Plan, blocking};
 use crate::load::{LoadError, LoadErrorKind, LoadStep, Resolved, obtain, of_any, resolve};
 use crate::workshop::{Household, Workshop};
-use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey};
+use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey, RegistryError};
 use cumulet_spec::grant::ConfigSource;
 use cumulet_spec::id::{AppId, Digest, TenantId};
 use cumulet_spec::manifest::{Component, Manifest};
@@ -53,7 +53,9 @@ pub enum DeployError {
     #[error(transparent)]
     Load(#[from] LoadError),
     /// A route names a host that the tenant was not granted.
-    #[error("the host `{host}` is not granted to tenant {tenant}; name it in the node's configuration")]
+    #[error(
+        "the host `{host}` is not granted to tenant {tenant}; name it in the node's configuration, or run `cumulet tenant put`"
+    )]
     Host {
         /// The host.
         host: String,
@@ -73,6 +75,9 @@ pub enum DeployError {
         /// The smaller of the quotas.
         max: Bytes,
     },
+    /// The registry cannot be read.
+    #[error(transparent)]
+    Registry(#[from] RegistryError),
     /// The registry refused, or could not keep it.
     #[error(transparent)]
     Change(#[from] ChangeError),
@@ -87,7 +92,7 @@ pub(crate) async fn deploy(
     let DeployRequest { tenant, manifest, base_dir, idempotency_key, expected_generation } = request;
     let workshop = &apps.workshop;
     let id = AppId { tenant, app: manifest.app.name.clone() };
-    let hosts = hosts(workshop, &id, manifest)?;
+    let hosts = hosts(apps, &id, manifest)?;
     fits(workshop, &id, manifest)?;
     let Resolved { sources, mut revision } = resolve(manifest, base_dir).await?;
     for component in revision.components.values_mut() {
@@ -113,8 +118,7 @@ pub(crate) async fn deploy(
         drop(furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?);
     }
     fits_loaded(workshop, &id, bytes)?;
-    let domain = workshop.accounts.config().domain.clone();
-    let mut answers: Vec<String> = vec![format!("{}.{}.{domain}", id.app, id.tenant)];
+    let mut answers: Vec<String> = vec![apps.host_of(&id)];
     answers.extend(hosts.iter().map(ToString::to_string));
     let change = Deploy {
         tenant: id.tenant.clone(),
@@ -148,19 +152,21 @@ async fn keep(workshop: &Arc<Workshop>, bytes: bytes::Bytes) -> Result<(), LoadE
     .await
 }
 
-/// The hosts that the routes name, each of which the tenant was granted.
-fn hosts(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Result<Vec<Host>, DeployError> {
-    let config = workshop.accounts.config();
-    let domain = Domain::new(&config.domain);
+/// The hosts that the routes name, each of which the tenant was granted, by the configuration or by an admin. Blocks for
+/// microseconds.
+pub(crate) fn hosts(apps: &Apps, id: &AppId, manifest: &Manifest) -> Result<Vec<Host>, DeployError> {
+    let config = apps.workshop.accounts.config();
     let mut hosts: Vec<Host> = Vec::new();
     for text in manifest.http.iter().filter_map(|route| route.host.as_deref()) {
         let host = text.to_ascii_lowercase();
         // Its own default host is nothing to be granted.
-        if domain.app_of(&host).as_ref() == Some(id) {
+        if apps.domain().app_of(&host).as_ref() == Some(id) {
             continue;
         }
         let refused = || DeployError::Host { host: host.clone(), tenant: id.tenant.clone() };
-        if !config.grants_host(&id.tenant, &host) {
+        let is_granted =
+            config.grants_host(&id.tenant, &host) || apps.registry.granted(&host)?.as_ref() == Some(&id.tenant);
+        if !is_granted {
             return Err(refused());
         }
         let host = Host::parse(&host).map_err(|_invalid| refused())?;
@@ -190,7 +196,7 @@ pub(crate) fn fits(workshop: &Workshop, id: &AppId, manifest: &Manifest) -> Resu
 }
 
 /// Whether the code of all its components fits into what the tenant, and the app, may have loaded.
-fn fits_loaded(workshop: &Workshop, id: &AppId, bytes: u64) -> Result<(), DeployError> {
+pub(crate) fn fits_loaded(workshop: &Workshop, id: &AppId, bytes: u64) -> Result<(), DeployError> {
     match quotas(workshop, id).into_iter().filter_map(|quota| quota.loaded).min_by_key(|most| most.0) {
         Some(max) if bytes > max.0 => Err(DeployError::Loaded { bytes: Bytes(bytes), max }),
         Some(_) | None => Ok(()),

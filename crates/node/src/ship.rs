@@ -20,7 +20,7 @@ use tokio_util::task::TaskTracker;
 
 pub(crate) use intake::{Asked, IntakeError};
 
-/// How many deploys are worked on at once, besides those that wait for a compiler.
+/// How many deploys are linked at once.
 const AT_ONCE: usize = 4;
 
 /// Everything that deploys need.

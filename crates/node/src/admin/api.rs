@@ -1,10 +1,11 @@
 //! What the API works with, and where its places are.
 
 use super::failures::Failures;
-use super::{apps, audits, blobs, deploys, method, node, openapi, revisions, tenants, tokens, unknown};
+use super::{apps, audits, blobs, caller, deploys, method, node, openapi, revisions, tenants, tokens, unknown};
 use crate::chain::chain;
 use crate::ship::Ship;
 use axum::Router;
+use axum::middleware::from_fn_with_state;
 use cumulet_artifact::Uploads;
 use cumulet_control::{AuditEntry, AuditOutcome, Bearer, NewToken, Registry, RegistryError};
 use cumulet_spec::id::TenantId;
@@ -141,7 +142,9 @@ impl<'a> Attempt<'a> {
 /// Every place of the API.
 pub(super) fn router(api: Arc<Api>) -> Router {
     let (router, _document) = openapi::routes().split_for_parts();
-    router.fallback(unknown).method_not_allowed_fallback(method).with_state(api)
+    // Places that do not exist are nobody's attempt.
+    let noted = from_fn_with_state(Arc::clone(&api), caller::refused);
+    router.route_layer(noted).fallback(unknown).method_not_allowed_fallback(method).with_state(api)
 }
 
 /// The parts that [`openapi::routes`] puts together.

@@ -2,13 +2,17 @@
 
 use super::api::{Api, Attempt};
 use super::fault::{Answer, Fault};
-use axum::extract::FromRequestParts;
+use super::view::blocking;
+use axum::extract::{FromRequestParts, Request, State};
+use axum::middleware::Next;
+use axum::response::{IntoResponse as _, Response};
 use cumulet_control::{AuditOutcome, Bearer, TokenRefused};
 use cumulet_spec::api::ProblemKind;
 use cumulet_spec::id::TenantId;
 use cumulet_spec::token::{Actor, Scope, TokenText};
 use http::header::AUTHORIZATION;
 use http::request::Parts;
+use http::{Method, StatusCode};
 use std::net::SocketAddr;
 use std::sync::Arc;
 
@@ -52,6 +56,10 @@ impl FromRequestParts<Arc<Api>> for Caller {
     type Rejection = Fault;
 
     async fn from_request_parts(parts: &mut Parts, api: &Arc<Api>) -> Result<Self, Fault> {
+        // Known already where the request would change something: see `refused`.
+        if let Some(caller) = parts.extensions.get::<Self>() {
+            return Ok(caller.clone());
+        }
         let (now_us, peer) = (api.ship.now_us(), parts.extensions.get::<Peer>().copied());
         let token = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
         let refused = match check(api, token, now_us)? {
@@ -71,19 +79,56 @@ impl FromRequestParts<Arc<Api>> for Caller {
         }
         // Whoever sent none has guessed nothing.
         if token.is_some() {
-            api.audit(Attempt {
-                who: Actor::Anonymous,
-                tenant: None,
-                action: "token.use",
-                target: parts.uri.path(),
-                outcome: AuditOutcome::Denied,
-                reason: &refused,
+            let (api, target, reason) = (Arc::clone(api), parts.uri.path().to_owned(), refused.clone());
+            let noted = blocking(move || {
+                api.audit(Attempt {
+                    who: Actor::Anonymous,
+                    tenant: None,
+                    action: "token.use",
+                    target: &target,
+                    outcome: AuditOutcome::Denied,
+                    reason: &reason,
+                });
+                Ok(())
             });
+            noted.await?;
         }
         Err(Fault::new(ProblemKind::Unauthorized, refused).next(
             "send `authorization: Bearer cumulet_…`; the first token is in the node's data folder, in admin.token",
         ))
     }
+}
+
+/// Notes what somebody who is known wanted to change, and was refused or could not.
+pub(super) async fn refused(State(api): State<Arc<Api>>, request: Request, next: Next) -> Response {
+    if matches!(*request.method(), Method::GET | Method::HEAD) {
+        return next.run(request).await;
+    }
+    let (mut parts, body) = request.into_parts();
+    let caller = match Caller::from_request_parts(&mut parts, &api).await {
+        Ok(caller) => caller,
+        Err(fault) => return fault.into_response(),
+    };
+    let target = format!("{} {}", parts.method, parts.uri.path());
+    parts.extensions.insert(caller.clone());
+    let response = next.run(Request::from_parts(parts, body)).await;
+    let status = response.status();
+    if status.is_success() {
+        return response;
+    }
+    let is_denied = matches!(status, StatusCode::FORBIDDEN | StatusCode::NOT_FOUND);
+    let noted = blocking(move || {
+        api.audit(Attempt {
+            tenant: caller.0.reach.tenant(),
+            outcome: if is_denied { AuditOutcome::Denied } else { AuditOutcome::Failed },
+            reason: status.as_str(),
+            ..Attempt::by(&caller.0, "request", &target)
+        });
+        Ok(())
+    });
+    // That it was not noted stands in the log.
+    drop(noted.await);
+    response
 }
 
 fn check(api: &Api, header: Option<&str>, now_us: u64) -> Answer<Result<Bearer, String>> {

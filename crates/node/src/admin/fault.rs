@@ -166,6 +166,8 @@ impl From<IntakeError> for Fault {
                 let next = "look at `grants`, and send the same with `accept_grants: true` (`--accept-grants`)";
                 return Problem { grants, ..problem }.next(next).into();
             }
+            IntakeError::Fit(DeployError::Registry(error)) => return error.into(),
+            IntakeError::Lost => (ProblemKind::Busy, "deploy again"),
             IntakeError::Missing(_) => (ProblemKind::Unfit, "send them as blobs, and deploy again"),
             IntakeError::Manifest(_) => {
                 (ProblemKind::Unfit, "mend the manifest; `cumulet check` shows it with its places")

@@ -1,7 +1,7 @@
 //! What is asked for is held against what the node knows, before anything is written down.
 
 use super::{Asker, Ship};
-use crate::deploy::{DeployError, fits};
+use crate::deploy::{DeployError, fits, hosts};
 use cumulet_artifact::signature::{SignatureError, Statement, admit};
 use cumulet_control::{
     BeginDeploy, Begun, ChangeError, ChangeNumber, DeployRow, FindError, Host, IdempotencyKey, RegistryError,
@@ -9,7 +9,7 @@ use cumulet_control::{
 use cumulet_spec::api::{DeployRequest, GrantLine, Plan};
 use cumulet_spec::deploy::DeployId;
 use cumulet_spec::grant::ConfigSource;
-use cumulet_spec::id::{AppId, AppName, ComponentName, Digest, TenantId};
+use cumulet_spec::id::{AppId, AppName, ComponentName, Digest};
 use cumulet_spec::manifest::{Component, Manifest};
 use cumulet_spec::node::Tenant;
 use cumulet_spec::revision::{REVISION_FORMAT, Revision, RevisionComponent};
@@ -94,6 +94,9 @@ pub(crate) enum IntakeError {
     /// A host, a quota.
     #[error(transparent)]
     Fit(#[from] DeployError),
+    /// It was written down, and is not there any more.
+    #[error("the deploy was begun, and is not kept any more")]
+    Lost,
     /// What runs cannot be read.
     #[error(transparent)]
     Find(#[from] FindError),
@@ -121,7 +124,7 @@ impl Ship {
         }
         let revision = revision(&manifest, request)?;
         self.check_signature(&asker.id, request)?;
-        let hosts = self.hosts(&asker.id.tenant, &manifest)?;
+        let hosts = hosts(&self.apps, &asker.id, &manifest)?;
         fits(&self.apps.workshop, &asker.id, &manifest)?;
         let found = self.apps.registry.find(&asker.id.tenant, &asker.id.app)?;
         let before = found.as_ref().map(|app| &app.leading().revision);
@@ -169,7 +172,7 @@ impl Ship {
         })?;
         let Begun { id, is_new, .. } = begun;
         let row = self.apps.registry.find_deploy(&id)?;
-        let row = row.ok_or_else(|| IntakeError::App { asked: asker.id.app.clone(), found: asker.id.app })?;
+        let row = row.ok_or(IntakeError::Lost)?;
         if is_new {
             self.work_on(row.clone());
         }
@@ -183,30 +186,6 @@ impl Ship {
         let tenant = self.apps.workshop.accounts.config().tenants.get(&id.tenant).unwrap_or(&nobody);
         admit(tenant, &statement, request.signature.as_deref().map(str::as_bytes))?;
         Ok(())
-    }
-
-    /// The hosts that the routes name, each of which the tenant was granted, by the configuration or by an admin.
-    fn hosts(&self, tenant: &TenantId, manifest: &Manifest) -> Result<Vec<Host>, IntakeError> {
-        let config = self.apps.workshop.accounts.config();
-        let mut hosts: Vec<Host> = Vec::new();
-        for text in manifest.http.iter().filter_map(|route| route.host.as_deref()) {
-            let host = text.to_ascii_lowercase();
-            let own = self.apps.domain().app_of(&host);
-            if own.is_some_and(|own| own.tenant == *tenant && own.app == manifest.app.name) {
-                continue;
-            }
-            let is_granted =
-                config.grants_host(tenant, &host) || self.apps.registry.granted(&host)?.as_ref() == Some(tenant);
-            let refused = || DeployError::Host { host: host.clone(), tenant: tenant.clone() };
-            if !is_granted {
-                return Err(refused().into());
-            }
-            let host = Host::parse(&host).map_err(|_invalid| refused())?;
-            if !hosts.contains(&host) {
-                hosts.push(host);
-            }
-        }
-        Ok(hosts)
     }
 }
 

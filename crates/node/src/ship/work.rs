@@ -1,22 +1,28 @@
 //! Works on one deploy until it is live, or cannot be.
 
 use super::{Ship, probe};
-use crate::apps::{Made, ReadyRevision, Spent, WakeError, make};
+use crate::apps::{Made, ReadyRevision, Spent, Uncompiled, WakeError, make};
 use crate::chain::chain;
+use crate::deploy::fits_loaded;
 use crate::furnish;
 use crate::load::LoadErrorKind;
 use cumulet_control::{
-    DeployErrorKind, DeployRow, DeployStep, DesiredDeploy, Observation, ObservedDeploy, RegistryError, RevisionRef,
-    reconcile,
+    ChangeErrorKind, DeployErrorKind, DeployRow, DeployStep, DesiredDeploy, Observation, ObservedDeploy, RegistryError,
+    RevisionErrorKind, RevisionRef, reconcile,
 };
 use cumulet_spec::deploy::{DeployFailure, DeployPhase};
 use cumulet_spec::id::{AppId, Digest};
 use cumulet_spec::revision::Revision;
 use std::collections::BTreeSet;
 use std::sync::Arc;
+use std::time::Duration;
 
 /// What is told when the fault is not the app's.
-const TRY_AGAIN: &str = "deploy again; if it happens again, the node's log says more under `a deploy failed`";
+const TRY_AGAIN: &str = "deploy again; if it happens again, look at the node's log";
+/// The pause after the registry failed, which doubles up to [`PAUSE_MAX`].
+const PAUSE_MIN: Duration = Duration::from_secs(1);
+/// See [`PAUSE_MIN`].
+const PAUSE_MAX: Duration = Duration::from_secs(60);
 
 /// One deploy under way.
 struct Work<'a> {
@@ -27,35 +33,37 @@ struct Work<'a> {
     observed: ObservedDeploy,
     /// Held until the end, so that the first request finds the code mapped.
     ready: Option<Arc<ReadyRevision>>,
+    /// Whether compiled files that are there, and do not load, were made anew.
+    is_compiled_again: bool,
 }
 
 /// Takes the steps that a deploy needs, in the order that [`reconcile`] says.
+///
+/// Without the registry nothing can be noted: then it begins again after a pause, from what is there by then.
 pub(super) async fn work(ship: &Arc<Ship>, row: DeployRow) {
-    let Ok(_turn) = ship.turns.acquire().await else { return };
-    let (deploy, app) = (row.id.clone(), AppId { tenant: row.tenant.clone(), app: row.app.clone() });
-    if let Err(error) = run(ship, row).await {
-        // It goes on after the next start: without the registry nothing can be noted.
-        tracing::error!(%deploy, %app, error = %chain(&error), "a deploy failed");
+    let mut pause = PAUSE_MIN;
+    while let Err(error) = run(ship, row.clone()).await {
+        let app = AppId { tenant: row.tenant.clone(), app: row.app.clone() };
+        tracing::error!(deploy = %row.id, %app, error = %chain(&error), "a deploy waits for the registry");
+        tokio::time::sleep(pause).await;
+        pause = (2 * pause).min(PAUSE_MAX);
     }
     ship.stepped();
 }
 
 async fn run(ship: &Arc<Ship>, row: DeployRow) -> Result<(), RegistryError> {
     let id = AppId { tenant: row.tenant.clone(), app: row.app.clone() };
-    let revision = {
-        let (ship, row) = (Arc::clone(ship), row.clone());
-        blocking(move || {
-            let found = ship.apps.registry.revision(&row.tenant, &row.app, &RevisionRef::Number(row.number));
-            found.map(|(_, revision)| revision).map_err(|error| {
-                let failure = DeployFailure::new(DeployPhase::Received, chain(&error), "deploy again");
-                let _noted = ship.apps.registry.fail(&row.id, &failure, ship.now_us());
-            })
-        })
-        .await
+    let (revision, observed) = match read(ship, &row).await {
+        Some(Ok(revision)) => (revision, ObservedDeploy::default()),
+        Some(Err(RevisionErrorKind::Registry(error))) => return Err(error),
+        Some(Err(kind)) => {
+            let failure = DeployFailure::new(DeployPhase::Received, chain(&kind), "deploy again");
+            return give_up(ship, &row, failure).await.map(drop);
+        }
+        None => return Ok(()),
     };
-    let Some(Ok(revision)) = revision else { return Ok(()) };
     let mut work =
-        Work { ship, row, id, revision: Arc::new(revision), observed: ObservedDeploy::default(), ready: None };
+        Work { ship, row, id, revision: Arc::new(revision), observed, ready: None, is_compiled_again: false };
     loop {
         work.observe().await?;
         let step = reconcile(&work.desired(), &work.observed);
@@ -65,7 +73,7 @@ async fn run(ship: &Arc<Ship>, row: DeployRow) -> Result<(), RegistryError> {
             DeployStep::Link => work.link().await,
             DeployStep::Probe => work.probe().await,
             DeployStep::GoLive => work.go_live().await?,
-            DeployStep::Refuse(_) | DeployStep::Fail(_) => return work.give_up(step.failure()).await,
+            DeployStep::Refuse(_) | DeployStep::Fail(_) => work.give_up(step.failure()).await?,
         }
         ship.stepped();
     }
@@ -84,20 +92,29 @@ impl Work<'_> {
     async fn observe(&mut self) -> Result<(), RegistryError> {
         let (ship, revision, tenant) = (Arc::clone(self.ship), Arc::clone(&self.revision), self.id.tenant.clone());
         let seen = blocking(move || {
-            let (mut blobs, mut compiled) = (BTreeSet::new(), BTreeSet::new());
+            let (mut blobs, mut compiled, mut broken) = (BTreeSet::new(), BTreeSet::new(), Observation::Open);
             for component in revision.components.values() {
                 if ship.apps.registry.has_blob(&tenant, &component.digest)? {
                     blobs.insert(component.digest);
                 }
-                if furnish::find(&ship.apps.workshop, component.digest, &component.limits).is_ok_and(|f| f.is_some()) {
-                    compiled.insert(component.digest);
+                match furnish::find(&ship.apps.workshop, component.digest, &component.limits) {
+                    Ok(None) => {}
+                    Ok(Some(_)) => drop(compiled.insert(component.digest)),
+                    Err(kind) => broken = Observation::Failed(failure(DeployPhase::Compiled, &kind)),
                 }
             }
-            Ok::<_, RegistryError>((blobs, compiled))
+            Ok::<_, RegistryError>((blobs, compiled, broken))
         })
         .await;
-        if let Some(seen) = seen {
-            (self.observed.blobs, self.observed.compiled) = seen?;
+        let broken = match seen.transpose()? {
+            Some((blobs, compiled, broken)) => {
+                (self.observed.blobs, self.observed.compiled) = (blobs, compiled);
+                broken
+            }
+            None => interrupted(DeployPhase::Compiled),
+        };
+        if broken != Observation::Open {
+            self.observed.compiling = broken;
         }
         self.observed.now_us = self.ship.now_us();
         self.reached().await
@@ -135,6 +152,7 @@ impl Work<'_> {
     }
 
     async fn link(&mut self) {
+        let Ok(_turn) = self.ship.turns.acquire().await else { return };
         let (ship, id, revision) = (Arc::clone(self.ship), self.id.clone(), Arc::clone(&self.revision));
         let digest = self.row.revision;
         let made = blocking(move || {
@@ -143,12 +161,31 @@ impl Work<'_> {
         });
         match made.await {
             Some(Ok(Made::Ready(ready))) => {
+                self.observed.linked = match fits_loaded(&self.ship.apps.workshop, &self.id, ready.code_bytes) {
+                    Ok(()) => Observation::Done,
+                    Err(error) => {
+                        let next = "make the components smaller, or ask for a larger quota";
+                        Observation::Failed(DeployFailure::new(DeployPhase::Linked, chain(&error), next))
+                    }
+                };
                 self.ready = Some(Arc::new(ready));
-                self.observed.linked = Observation::Done;
             }
-            // A compiled file went away meanwhile: what is observed next says so.
-            Some(Ok(Made::Uncompiled(_))) | None => {}
+            Some(Ok(Made::Uncompiled(missing))) => self.compile_again(missing).await,
             Some(Err(error)) => self.observed.linked = Observation::Failed(unlinked(&error)),
+            None => self.observed.linked = interrupted(DeployPhase::Linked),
+        }
+    }
+
+    /// Compiled files that are there and do not load are made anew, once; one that went away is observed to be missing.
+    async fn compile_again(&mut self, missing: Vec<Uncompiled>) {
+        if self.is_compiled_again {
+            let text = "what was compiled does not load";
+            self.observed.linked = Observation::Failed(DeployFailure::new(DeployPhase::Linked, text, TRY_AGAIN));
+            return;
+        }
+        self.is_compiled_again = true;
+        for (_component, digest, _limits) in missing {
+            self.compile(&[digest]).await;
         }
     }
 
@@ -174,14 +211,17 @@ impl Work<'_> {
                 Ok(())
             }
             Some(Err(error)) => self.refused(error.kind),
-            None => Ok(()),
+            None => {
+                self.observed.live = interrupted(DeployPhase::Live);
+                Ok(())
+            }
         }
     }
 
     /// The registry does not work, or does not want this deploy to go on.
     fn refused(&mut self, kind: DeployErrorKind) -> Result<(), RegistryError> {
         match kind {
-            DeployErrorKind::Change(cumulet_control::ChangeErrorKind::Registry(error)) => Err(error),
+            DeployErrorKind::Change(ChangeErrorKind::Registry(error)) => Err(error),
             DeployErrorKind::Ended { phase } => {
                 self.row.phase = phase;
                 Ok(())
@@ -195,14 +235,37 @@ impl Work<'_> {
     }
 
     async fn give_up(&mut self, failure: Option<DeployFailure>) -> Result<(), RegistryError> {
-        let Some(failure) = failure else { return Ok(()) };
-        tracing::warn!(deploy = %self.row.id, app = %self.id, phase = %failure.phase, error = %failure.message, "a deploy was given up");
-        let (ship, id, at_us) = (Arc::clone(self.ship), self.row.id.clone(), self.ship.now_us());
-        match blocking(move || ship.apps.registry.fail(&id, &failure, at_us)).await {
-            Some(Err(error)) => self.refused(error.kind),
-            Some(Ok(())) | None => Ok(()),
-        }
+        // What is given up has a reason; a step without one would be taken for ever.
+        let failure = failure.unwrap_or_else(|| DeployFailure::new(DeployPhase::Failed, "it cannot go on", TRY_AGAIN));
+        self.row.phase = give_up(self.ship, &self.row, failure).await?;
+        Ok(())
     }
+}
+
+/// Notes that a deploy was given up, and returns how it ended: it may have ended otherwise meanwhile.
+async fn give_up(ship: &Arc<Ship>, row: &DeployRow, failure: DeployFailure) -> Result<DeployPhase, RegistryError> {
+    tracing::warn!(deploy = %row.id, app = %row.app, tenant = %row.tenant, phase = %failure.phase, error = %failure.message, "a deploy was given up");
+    let (ship, id, at_us) = (Arc::clone(ship), row.id.clone(), ship.now_us());
+    match blocking(move || ship.apps.registry.fail(&id, &failure, at_us)).await.map(|done| done.map_err(|e| e.kind)) {
+        Some(Err(DeployErrorKind::Change(ChangeErrorKind::Registry(error)))) => Err(error),
+        Some(Err(DeployErrorKind::Ended { phase })) => Ok(phase),
+        Some(Ok(()) | Err(_)) | None => Ok(DeployPhase::Failed),
+    }
+}
+
+/// The revision that a deploy is about; nothing if the node stops meanwhile.
+async fn read(ship: &Arc<Ship>, row: &DeployRow) -> Option<Result<Revision, RevisionErrorKind>> {
+    let (ship, tenant, app, number) = (Arc::clone(ship), row.tenant.clone(), row.app.clone(), row.number);
+    blocking(move || {
+        let found = ship.apps.registry.revision(&tenant, &app, &RevisionRef::Number(number));
+        found.map(|(_, revision)| revision).map_err(|error| error.kind)
+    })
+    .await
+}
+
+/// The work on a step was lost: the node stops, or broke on it.
+fn interrupted(phase: DeployPhase) -> Observation {
+    Observation::Failed(DeployFailure::new(phase, "the node broke on it", TRY_AGAIN))
 }
 
 fn unlinked(error: &WakeError) -> DeployFailure {

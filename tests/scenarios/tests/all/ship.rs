@@ -287,6 +287,11 @@ fn tokens_end_and_failures_are_noted() -> anyhow::Result<()> {
     let first = shop.admin.call("GET", "/v1/whoami", None)?.expect(200)?;
     let last = shop.admin.call("DELETE", &format!("/v1/tokens/{}", text(&first, "id")), None)?;
     ensure!(last.problem() == Some("conflict"), "{last:?}");
+    // What was refused is noted with whom, and what was done as well.
+    let audit = shop.admin.call("GET", "/v1/audit", None)?.expect(200)?.to_string();
+    for noted in ["POST /v1/tokens", "\"outcome\":\"denied\"", "token.make", "token.remove", "token.use"] {
+        ensure!(audit.contains(noted), "the audit log has no {noted}: {audit}");
+    }
     // Whoever guesses gets slower, whoever knows does not need to.
     let mut limited = false;
     for _ in 0..64 {
