@@ -186,6 +186,10 @@ impl Answer {
                 }
                 Poll::Ready(None) => match self.failure() {
                     Some(outcome) => return Poll::Ready(Some(Err(self.fail(outcome)))),
+                    // Shorter than it said: the client sees a response that breaks off.
+                    None if self.bytes_expected.is_some_and(|bytes| bytes != self.bytes_sent) => {
+                        return Poll::Ready(Some(Err(self.fail(Outcome::Trap))));
+                    }
                     None => self.complete(),
                 },
                 Poll::Pending if self.kept.is_empty() => return Poll::Pending,
@@ -229,6 +233,7 @@ impl Answer {
         if outcome == Outcome::Deadline {
             self.task.exchange().close(GuestEnd::Deadline);
         }
+        self.task.broke_off(outcome);
         // Without its end the client can tell that the response is not whole.
         self.kept.clear();
         self.complete();

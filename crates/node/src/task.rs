@@ -62,6 +62,8 @@ pub(crate) struct Task {
     is_abandoned: AtomicBool,
     /// The guest is not to be polled again.
     is_stopped: AtomicBool,
+    /// Why the response is not whole, where the guest itself ended as if it were.
+    broke_off: OnceLock<Outcome>,
     /// The halves that have ended.
     ended: AtomicU8,
     /// The outcome, once both have.
@@ -98,6 +100,7 @@ impl Task {
             slicer: Arc::clone(slicer),
             is_abandoned: AtomicBool::new(false),
             is_stopped: AtomicBool::new(false),
+            broke_off: OnceLock::new(),
             ended: AtomicU8::new(0),
             settled: OnceLock::new(),
             is_recorded: AtomicBool::new(false),
@@ -228,6 +231,11 @@ impl Task {
         self.status.store(u64::from(status), Ordering::Relaxed);
     }
 
+    /// The client has the head of a response, and will not get all of its body.
+    pub(crate) fn broke_off(&self, outcome: Outcome) {
+        let _earlier = self.broke_off.set(outcome);
+    }
+
     /// Waits for the usage record, so that a response does not end before it: what a client has in full is on the bill
     /// whatever happens next. A guest that sleeps or computes on is not waited for; its record comes when it ends.
     pub(crate) fn poll_recorded(&self, context: &mut Context<'_>) -> Poll<()> {
@@ -278,7 +286,10 @@ impl Task {
         } else if status == 0 || !self.exchange.is_answered() {
             ticket.outcome_without_answer()
         } else {
-            self.exchange.end().map_or(Outcome::HostError, outcome_of)
+            match self.exchange.end().map_or(Outcome::HostError, outcome_of) {
+                Outcome::Ok => self.broke_off.get().copied().unwrap_or(Outcome::Ok),
+                failed => failed,
+            }
         };
         let _first = self.settled.set(outcome);
         drop(held);

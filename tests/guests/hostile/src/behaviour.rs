@@ -36,6 +36,7 @@ mod stop_reading;
 mod trailers;
 mod work;
 mod wrong_length;
+mod wrong_length_later;
 
 /// What a behaviour is: it owns the request and may or may not answer it.
 type Behaviour = fn(Call);
@@ -75,6 +76,7 @@ const BEHAVIOURS: &[(&str, Behaviour)] = &[
     ("trailers", trailers::run),
     ("work", work::run),
     ("wrong-length", wrong_length::run),
+    ("wrong-length-later", wrong_length_later::run),
 ];
 
 /// The behaviour called `name`.
