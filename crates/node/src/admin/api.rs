@@ -1,7 +1,8 @@
 //! What the API works with, and where its places are.
 
 use super::failures::Failures;
-use super::{apps, audits, blobs, caller, deploys, method, node, openapi, revisions, tenants, tokens, unknown};
+use super::session::Sessions;
+use super::{apps, audits, blobs, caller, deploys, method, node, openapi, page, revisions, tenants, tokens, unknown};
 use crate::chain::chain;
 use crate::ship::Ship;
 use axum::Router;
@@ -25,6 +26,7 @@ pub(crate) struct Api {
     pub(super) ship: Arc<Ship>,
     pub(super) uploads: Uploads,
     pub(super) failures: Failures,
+    pub(super) sessions: Sessions,
     /// Where the node serves.
     pub(super) url: String,
 }
@@ -89,7 +91,7 @@ fn write(path: &Path, secret: &str) -> std::io::Result<()> {
 
 impl Api {
     pub(crate) fn new(ship: Arc<Ship>, uploads: Uploads, url: String) -> Arc<Self> {
-        Arc::new(Self { ship, uploads, failures: Failures::default(), url })
+        Arc::new(Self { ship, uploads, failures: Failures::default(), sessions: Sessions::default(), url })
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -139,12 +141,17 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Every place of the API.
+/// Every place of the API, and the page.
 pub(super) fn router(api: Arc<Api>) -> Router {
     let (router, _document) = openapi::routes().split_for_parts();
     // Places that do not exist are nobody's attempt.
     let noted = from_fn_with_state(Arc::clone(&api), caller::refused);
-    router.route_layer(noted).fallback(unknown).method_not_allowed_fallback(method).with_state(api)
+    router
+        .route_layer(noted)
+        .merge(page::routes())
+        .fallback(unknown)
+        .method_not_allowed_fallback(method)
+        .with_state(api)
 }
 
 /// The parts that [`openapi::routes`] puts together.
