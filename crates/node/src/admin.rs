@@ -12,12 +12,15 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod logs;
 mod node;
 mod openapi;
 mod revisions;
 mod tenants;
 mod tokens;
+mod usage;
 mod view;
+mod waiters;
 
 use crate::metrics::exposition;
 use crate::reply::ReplyBody;
