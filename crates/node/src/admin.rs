@@ -12,6 +12,7 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod logs;
 mod node;
 mod openapi;
 mod origin;
@@ -20,7 +21,9 @@ mod revisions;
 mod session;
 mod tenants;
 mod tokens;
+mod usage;
 mod view;
+mod waiters;
 
 use crate::metrics::exposition;
 use crate::reply::ReplyBody;

@@ -5,8 +5,11 @@
 
 mod app;
 mod deploy;
+mod detail;
+mod log;
 mod plan;
 mod problem;
+mod usage;
 mod who;
 
 use serde::{Deserialize, Serialize};
@@ -18,7 +21,10 @@ pub use app::{AppView, ArmView, HeaderView, RevisionView, RollbackRequest, Traff
 pub use deploy::{
     BlobView, ComponentPlan, DeployRequest, DeployView, GrantLine, LimitPlan, PhaseView, Plan, PlanKind, RoutePlan,
 };
+pub use detail::{ComponentView, GrantView, LimitsView, RevisionDetail};
+pub use log::{LOG_WAIT_S_MAX, LogEntry, LogEvent, LogInvocation, LogPage, LogStream};
 pub use problem::{Problem, ProblemKind};
+pub use usage::{UsageAmount, UsageComparison, UsageCost, UsageRow, UsageSums, UsageView};
 pub use who::{AuditView, NewToken, TenantRequest, TenantView, TokenMade, TokenView, WhoAmI};
 
 /// The header by which a client names a request, so that it can send it again.

@@ -24,6 +24,8 @@ mod limits;
 mod logs;
 #[path = "all/node.rs"]
 mod node;
+#[path = "all/observe.rs"]
+mod observe;
 #[path = "all/operator.rs"]
 mod operator;
 #[path = "all/page.rs"]

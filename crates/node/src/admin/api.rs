@@ -2,7 +2,10 @@
 
 use super::failures::Failures;
 use super::session::Sessions;
-use super::{apps, audits, blobs, caller, deploys, method, node, openapi, page, revisions, tenants, tokens, unknown};
+use super::waiters::Waiters;
+use super::{
+    apps, audits, blobs, caller, deploys, logs, method, node, openapi, page, revisions, tenants, tokens, unknown, usage,
+};
 use crate::chain::chain;
 use crate::ship::Ship;
 use axum::Router;
@@ -16,9 +19,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// The file that holds the first token, in the data folder.
 const FIRST_TOKEN_FILE: &str = "admin.token";
+/// How many requests read logs or the ledger at once; others wait for their turn.
+const READINGS_MAX: usize = 8;
 
 /// What the API works with.
 #[derive(Debug)]
@@ -27,6 +33,10 @@ pub(crate) struct Api {
     pub(super) uploads: Uploads,
     pub(super) failures: Failures,
     pub(super) sessions: Sessions,
+    /// Who waits for entries of logs.
+    pub(super) waiters: Arc<Waiters>,
+    /// Turns of those who read logs or the ledger.
+    pub(super) readings: Semaphore,
     /// Where the node serves.
     pub(super) url: String,
 }
@@ -91,7 +101,15 @@ fn write(path: &Path, secret: &str) -> std::io::Result<()> {
 
 impl Api {
     pub(crate) fn new(ship: Arc<Ship>, uploads: Uploads, url: String) -> Arc<Self> {
-        Arc::new(Self { ship, uploads, failures: Failures::default(), sessions: Sessions::default(), url })
+        Arc::new(Self {
+            ship,
+            uploads,
+            failures: Failures::default(),
+            sessions: Sessions::default(),
+            waiters: Arc::default(),
+            readings: Semaphore::new(READINGS_MAX),
+            url,
+        })
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -164,6 +182,8 @@ pub(super) fn parts() -> Vec<utoipa_axum::router::OpenApiRouter<Arc<Api>>> {
         apps::routes(),
         deploys::routes(),
         revisions::routes(),
+        logs::routes(),
+        usage::routes(),
         audits::routes(),
     ]
 }
