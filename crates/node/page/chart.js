@@ -86,7 +86,9 @@ export function chart({ title, series, figure, format, unit }) {
     const y = (value) => HEIGHT - (value / most) * (HEIGHT - TOP);
     say(high, shown.some((point) => series.some((one) => one.value(point))) ? format(most) : "");
     say(large, figure(live.recent(app)));
-    fill(marks, series.flatMap((one, place) => runs(shown, one.value).flatMap((run) => {
+    // Errors are seen when there are some.
+    const drawn = (one) => one.kind !== "bad" || shown.some((point) => one.value(point) > 0);
+    fill(marks, series.flatMap((one, place) => !drawn(one) ? [] : runs(shown, one.value).flatMap((run) => {
       const line = run.map((point) => [x(point), y(one.value(point))]);
       if (line.length === 1) line.unshift([line[0][0] - 2, line[0][1]]);
       const under = `${path(line)}L${line.at(-1)[0].toFixed(1)} ${HEIGHT}L${line[0][0].toFixed(1)} ${HEIGHT}Z`;

@@ -2,7 +2,7 @@
 
 import { place } from "./client.js";
 import { shares } from "./chart.js";
-import { card, complain, fill, h, pill, quiet, toast } from "./dom.js";
+import { card, complain, fill, h, pill, quiet, say, toast } from "./dom.js";
 import { ago, hue, moment, person } from "./text.js";
 
 /** How the trial of a revision stands. */
@@ -32,6 +32,11 @@ export function balance(parts, chosen, value) {
   }
   if (left > 0) next.set(chosen, next.get(chosen) + left);
   return next;
+}
+
+/** How long ago, to be said anew. */
+function when(at) {
+  return h("span", { class: "when", "data-at": at }, ago(at));
 }
 
 /** In the order of the list of revisions. */
@@ -109,7 +114,7 @@ export function traffic({ client, app, may, signal, changed, names }) {
     return h("li", { "data-revision": item.revision, class: item.percent ? "on" : "" },
       h("span", { class: `swatch ${hue(item.revision)}`, "aria-hidden": "true" }),
       h("span", { class: "what" }, h("b", {}, item.revision), item.version && pill(item.version), trial(item), item.note && h("q", {}, item.note),
-        h("small", { title: `${moment(item.at_us)} ${item.by ?? ""}` }, `${ago(item.at_us)}${item.by ? ` by ${person(item.by)}` : ""}`)),
+        h("small", { title: `${moment(item.at_us)} ${item.by ?? ""}` }, when(item.at_us), item.by ? ` by ${person(item.by)}` : "")),
       edit ? editor(item) : [h("strong", { class: "share" }, item.percent ? `${item.percent}%` : ""), may && item.percent !== 100 && takes]);
   };
   const paint = () => {
@@ -143,8 +148,9 @@ export function traffic({ client, app, may, signal, changed, names }) {
     const before = view?.generation;
     view = edit && view ? { ...view } : next;
     if (before !== next.generation && !edit && !busy) read();
-    // Buttons that have the focus stay the same ones.
     else if (before === undefined) draw();
+    // The rest stays as it is: somebody may be about to press it.
+    for (const said of list.querySelectorAll(".when")) say(said, ago(Number(said.dataset.at)));
   };
   return { element, show, traffic: () => view?.traffic ?? [] };
 }

@@ -130,18 +130,18 @@ fn who_waits_is_told_of_what_comes() -> anyhow::Result<()> {
 #[test]
 fn a_wait_ends_with_the_node_and_waits_are_bounded() -> anyhow::Result<()> {
     let place = Place::open()?;
-    std::thread::scope(|threads| -> anyhow::Result<()> {
-        let wait =
-            |seconds: u64| place.admin.call("GET", &format!("/v1/tenants/acme/apps/shop/logs?wait_s={seconds}"), None);
-        // Whoever looks whether there is room takes it for a moment.
-        let patient = || -> anyhow::Result<Value> {
-            loop {
-                let answer = wait(30)?;
-                if answer.problem() != Some("busy") {
-                    return answer.expect(200);
-                }
+    let wait =
+        |seconds: u64| place.admin.call("GET", &format!("/v1/tenants/acme/apps/shop/logs?wait_s={seconds}"), None);
+    // Whoever looks whether there is room takes it for a moment.
+    let patient = || -> anyhow::Result<Value> {
+        loop {
+            let answer = wait(30)?;
+            if answer.problem() != Some("busy") {
+                return answer.expect(200);
             }
-        };
+        }
+    };
+    std::thread::scope(|threads| -> anyhow::Result<()> {
         let waiting: Vec<_> = (0..TENANT_WAITERS_MAX).map(|_| threads.spawn(patient)).collect();
         until("no more may wait", || Ok(wait(1)?.problem() == Some("busy")))?;
         // Who does not wait is answered, and so is another tenant.
