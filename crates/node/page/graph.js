@@ -94,19 +94,23 @@ export function grants(context) {
   const facts = h("div", {});
   const aside = h("label", { class: "field" }, "revision ", picked);
   const element = h("div", { class: "stack" }, card("Grants", { aside }, h("p", { class: "lead" }, "Everything else is denied."), space), facts);
+  const said = h("div", {});
+  element.firstElementChild.append(said);
   let detail = null;
   const draw = () => {
-    if (detail) space.replaceChildren(picture(detail, Math.max(300, Math.floor(space.clientWidth))), words(detail));
+    if (detail) space.replaceChildren(picture(detail, Math.max(300, Math.floor(space.clientWidth))));
   };
   const show = async () => {
     try {
       detail = await client.get(place(app, `/revisions/${encodeURIComponent(picked.value)}`), {}, signal);
       draw();
+      said.replaceChildren(words(detail));
       facts.replaceChildren(card("Limits", {}, limits(detail)), card("Routes", {}, h("ul", { class: "mono routes" }, (detail.routes ?? []).map((route) => h("li", {}, route)))));
     } catch (problem) {
       if (problem.name === "AbortError") return;
       detail = null;
       space.replaceChildren(quiet(problem.status === 404 ? "This node does not tell what a revision is granted." : problem.message));
+      said.replaceChildren();
       facts.replaceChildren();
     }
   };
