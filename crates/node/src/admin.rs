@@ -12,6 +12,7 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod live;
 mod node;
 mod openapi;
 mod revisions;

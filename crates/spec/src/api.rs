@@ -5,6 +5,7 @@
 
 mod app;
 mod deploy;
+mod live;
 mod plan;
 mod problem;
 mod who;
@@ -18,6 +19,7 @@ pub use app::{AppView, ArmView, HeaderView, RevisionView, RollbackRequest, Traff
 pub use deploy::{
     BlobView, ComponentPlan, DeployRequest, DeployView, GrantLine, LimitPlan, PhaseView, Plan, PlanKind, RoutePlan,
 };
+pub use live::{LATENCY_BOUNDS_US, LIVE_APPS, LIVE_APPS_MAX, LiveApp, LiveNode, LiveRevision, LiveView, quantile};
 pub use problem::{Problem, ProblemKind};
 pub use who::{AuditView, NewToken, TenantRequest, TenantView, TokenMade, TokenView, WhoAmI};
 

@@ -26,6 +26,8 @@ mod logs;
 mod node;
 #[path = "all/operator.rs"]
 mod operator;
+#[path = "all/rollout.rs"]
+mod rollout;
 #[path = "all/run.rs"]
 mod run;
 #[path = "all/run_text.rs"]

@@ -1,7 +1,7 @@
 //! What the API works with, and where its places are.
 
 use super::failures::Failures;
-use super::{apps, audits, blobs, caller, deploys, method, node, openapi, revisions, tenants, tokens, unknown};
+use super::{apps, audits, blobs, caller, deploys, live, method, node, openapi, revisions, tenants, tokens, unknown};
 use crate::chain::chain;
 use crate::ship::Ship;
 use axum::Router;
@@ -151,6 +151,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
 pub(super) fn parts() -> Vec<utoipa_axum::router::OpenApiRouter<Arc<Api>>> {
     vec![
         node::routes(),
+        live::routes(),
         tenants::routes(),
         tokens::routes(),
         blobs::routes(),
