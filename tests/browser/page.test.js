@@ -46,7 +46,7 @@ const traffic = async () => (await node.call("GET", "/v1/tenants/local/apps/hell
 const leads = (to) => until(`traffic goes to ${to}`, async () => (await traffic()).map((arm) => `${arm.revision} ${arm.percent}`).join() === to);
 
 async function load(times = 30) {
-  for (let time = 0; time < times; time += 1) await Promise.all([node.ask("hello"), node.ask("hello", "/deep/path?x=1"), time % 10 === 0 && node.ask("hostile", "/panic")]);
+  for (let time = 0; time < times; time += 1) await Promise.all([node.ask("hello"), node.ask("hello", time % 5 === 0 ? "/deep/path?x=1" : "/?q=tea"), time % 10 === 0 && node.ask("hostile", "/panic")]);
 }
 
 test("the list shows every app, and what it does", async (t) => {
@@ -164,7 +164,10 @@ test("requests, charts and the log follow what happens", async (t) => {
   await page.locator(".requests .path", { hasText: "/deep/path" }).first().waitFor();
   await until("dots are drawn", async () => (await page.locator(".dots circle").count()) > 10);
   if (await node.has("/v1/live", "charts")) {
-    await until("a line is drawn", async () => (await page.locator(".chart path.line").first().getAttribute("d"))?.length > 20);
+    await until("a line is drawn", async () => {
+      await load(10);
+      return (await page.locator(".chart path.line").first().getAttribute("d"))?.split("L").length > 6;
+    });
     const fills = await page.locator(".chart path[fill]").evaluateAll((all) => all.map((path) => document.querySelector(path.getAttribute("fill").slice(4, -1)) !== null));
     assert.ok(fills.length > 0 && fills.every(Boolean), "an area is filled with nothing");
   }

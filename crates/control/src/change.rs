@@ -180,6 +180,8 @@ pub enum TrafficReason {
     Set,
     /// What answered before answers again.
     Rollback,
+    /// A revision passed the bounds of its rollout.
+    TakenBack,
 }
 
 /// A change in the log.

@@ -15,6 +15,7 @@ mod revision;
 mod tenant;
 mod token;
 mod traffic;
+mod trial;
 
 pub use audit::{
     AUDIT_ANONYMOUS_MAX, AUDIT_KNOWN_MAX, AUDIT_TEXT_BYTES_MAX, AuditEntry, AuditFilter, AuditNumber, AuditOutcome,
@@ -32,7 +33,7 @@ pub use deploy::{
 pub use host::Host;
 pub use reconcile::{DEPLOY_TIME_MAX, DeployStep, DesiredDeploy, Observation, ObservedDeploy, reconcile};
 pub use registry::{
-    AppRow, DeployedApp, DeployedArm, FindError, PAGE_APPS_MAX, Registry, RegistryError, RegistryErrorKind,
+    AppRow, BlobsInUse, DeployedApp, DeployedArm, FindError, PAGE_APPS_MAX, Registry, RegistryError, RegistryErrorKind,
 };
 pub use revision::{
     REVISIONS_KEPT_MAX, RevisionError, RevisionErrorKind, RevisionNumber, RevisionRef, RevisionRefError, RevisionRow,
@@ -40,3 +41,4 @@ pub use revision::{
 pub use tenant::{PutTenant, TENANT_HOSTS_MAX, TenantChanged, TenantError, TenantErrorKind, TenantRow};
 pub use token::{Bearer, NewToken, REACH_TOKENS_MAX, TokenError, TokenErrorKind, TokenRefused, TokenRow};
 pub use traffic::{Rollback, SetTraffic, TrafficSet};
+pub use trial::{Answered, TakeBack, TrialRun, Verdict};

@@ -14,9 +14,11 @@ mod log;
 mod lookup;
 mod readers;
 mod revisions;
+mod sweep;
 mod tenants;
 mod tokens;
 mod traffic;
+mod trials;
 mod write;
 
 use std::path::{Path, PathBuf};
@@ -31,6 +33,7 @@ use failure::Failure;
 pub use failure::{RegistryError, RegistryErrorKind};
 pub use lookup::{AppRow, DeployedApp, DeployedArm, FindError, PAGE_APPS_MAX};
 use readers::Readers;
+pub use sweep::BlobsInUse;
 
 /// The file in the data folder.
 const FILE_NAME: &str = "registry.db";

@@ -4,6 +4,7 @@ use std::fmt;
 use std::str::FromStr;
 
 use cumulet_spec::id::{AppName, Digest, TenantId};
+use cumulet_spec::rollout::Trial;
 use cumulet_spec::token::Actor;
 use serde::{Deserialize, Serialize};
 use thiserror::Error;
@@ -132,6 +133,8 @@ pub struct RevisionRow {
     pub is_ready: bool,
     /// The size of its written form.
     pub bytes: u64,
+    /// How its trial stands, if it has bounds and was live.
+    pub trial: Option<Trial>,
 }
 
 /// A revision could not be looked up.

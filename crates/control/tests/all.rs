@@ -13,4 +13,5 @@ mod all {
     mod registry;
     mod revisions;
     mod traffic;
+    mod trials;
 }

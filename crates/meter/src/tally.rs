@@ -2,14 +2,10 @@
 
 use crate::shard::{SHARDS, shard};
 use crossbeam_utils::CachePadded;
+pub use cumulet_spec::api::LATENCY_BOUNDS_US;
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::usage::Usage;
 use std::sync::atomic::{AtomicU64, Ordering};
-
-/// Upper bounds of the buckets of wall time, in microseconds; one more bucket takes the rest.
-pub const LATENCY_BOUNDS_US: [u64; 15] = [
-    50, 100, 250, 500, 1_000, 2_500, 5_000, 10_000, 25_000, 50_000, 100_000, 250_000, 1_000_000, 5_000_000, 30_000_000,
-];
 
 const OUTCOMES: usize = Outcome::ALL.len();
 const BUCKETS: usize = LATENCY_BOUNDS_US.len() + 1;

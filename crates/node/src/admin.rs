@@ -12,6 +12,7 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod live;
 mod logs;
 mod node;
 mod openapi;

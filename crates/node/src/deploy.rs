@@ -91,6 +91,7 @@ pub(crate) async fn deploy(
 ) -> Result<DeployedRevision, DeployError> {
     let DeployRequest { tenant, manifest, base_dir, idempotency_key, expected_generation } = request;
     let workshop = &apps.workshop;
+    let _arriving = workshop.arrivals.read().await;
     let id = AppId { tenant, app: manifest.app.name.clone() };
     let hosts = hosts(apps, &id, manifest)?;
     fits(workshop, &id, manifest)?;

@@ -83,6 +83,7 @@ pub(crate) struct Printed {
 pub(crate) struct Place {
     pub(crate) app: AppId,
     pub(crate) component: ComponentName,
+    pub(crate) digest: Digest,
     /// The first digits of the revision.
     pub(crate) revision: Box<str>,
     /// What the app has in the queue.
@@ -128,7 +129,7 @@ impl EventQueue {
     /// What the events of a component carry.
     pub(crate) fn place(&self, app: AppId, component: ComponentName, revision: Digest) -> Arc<Place> {
         let share = self.shares.of(&app);
-        Arc::new(Place { app, component, revision: revision.short().into(), share })
+        Arc::new(Place { app, component, digest: revision, revision: revision.short().into(), share })
     }
 
     /// Takes an event, or drops it when the writer is too far behind for this app.

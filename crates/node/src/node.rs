@@ -14,7 +14,7 @@ use crate::logs::{LogError, Logs};
 use crate::public::Public;
 use crate::queue::{Queue, Runners};
 use crate::serving::{Directory, Serving};
-use crate::ship::Ship;
+use crate::ship::{Ship, SweepError, Swept};
 use crate::slice::Slicer;
 use crate::tls::{Secured, TlsStartError};
 use crate::values::Variables;
@@ -202,8 +202,8 @@ impl Node {
         let machine = Machine::read();
         let workshop = open::workshop(&options, &machine)?;
         let (events, journal) = (Arc::clone(&workshop.events), open::journal(&workshop));
-        let writer =
-            EventWriter::start(events, options.events, Box::new(io::stderr()), journal).map_err(StartError::Thread)?;
+        let (to, pulse) = (Box::new(io::stderr()), workshop.pulse.clone());
+        let writer = EventWriter::start(events, options.events, to, journal, pulse).map_err(StartError::Thread)?;
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
         // A slice lasts two ticks at most.
         let tick = workshop.accounts.config().limits.slice / 2;
@@ -330,6 +330,16 @@ impl Node {
     #[cfg(test)]
     pub(crate) fn handler(&self) -> crate::serving::ServingHandler {
         crate::serving::ServingHandler(Arc::clone(&self.serving))
+    }
+
+    /// Forgets what tenants sent before a time, in microseconds since the Unix epoch, and what no revision is made of; and
+    /// removes the files that are left over. A node does so by itself from time to time. Blocks.
+    ///
+    /// # Errors
+    /// When a deploy is being received, what is in use cannot be told, or a file not be removed. Nothing is removed where
+    /// one app is served.
+    pub fn sweep(&self, before_us: u64) -> Result<Swept, SweepError> {
+        self.ship.as_ref().map_or(Ok(Swept::default()), |ship| ship.sweep(before_us))
     }
 
     /// The sums of a component.

@@ -5,6 +5,8 @@
 
 mod intake;
 mod probe;
+mod sweep;
+mod trials;
 mod work;
 
 use crate::apps::Apps;
@@ -20,6 +22,7 @@ use tokio::sync::{Semaphore, watch};
 use tokio_util::task::TaskTracker;
 
 pub(crate) use intake::{Asked, IntakeError};
+pub use sweep::{SweepError, Swept};
 
 /// How many deploys are linked at once.
 const AT_ONCE: usize = 4;

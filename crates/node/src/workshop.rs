@@ -7,8 +7,9 @@ use crate::compiler::Compiler;
 use crate::event::EventQueue;
 use crate::load::LoadErrorKind;
 use crate::logs::Logs;
+use crate::pulse::Pulse;
 use crate::values::Variables;
-use cumulet_artifact::{CompiledKey, CompiledStore, ComponentStore, NodeKey};
+use cumulet_artifact::{CompiledKey, CompiledStore, ComponentStore, NodeKey, StoredKey};
 use cumulet_capability::{Linkers, Root, Witness};
 use cumulet_engine::{EngineClass, Engines};
 use cumulet_meter::ledger::SubjectId;
@@ -23,6 +24,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
+use tokio::sync::RwLock;
 
 /// What is remembered of what components ask for.
 #[derive(Debug, Clone, Copy, PartialEq, Eq)]
@@ -50,6 +52,8 @@ pub(crate) struct Workshop {
     pub(crate) compiler: Compiler,
     pub(crate) store: CompiledStore,
     pub(crate) components: ComponentStore,
+    /// Shared by what arrives: bytes, deploys. Whoever removes what is not used has it alone.
+    pub(crate) arrivals: RwLock<()>,
     pub(crate) codes: Codes,
     pub(crate) stores: Arc<Stores>,
     pub(crate) data_dir: PathBuf,
@@ -60,6 +64,8 @@ pub(crate) struct Workshop {
     pub(crate) books: Arc<Books>,
     pub(crate) accounts: Accounts,
     pub(crate) events: Arc<EventQueue>,
+    /// What apps did, where there may be many.
+    pub(crate) pulse: Option<Arc<Pulse>>,
     /// The logs of apps, where they are kept.
     pub(crate) logs: Option<Logs>,
     pub(crate) admission: Arc<Admission>,
@@ -131,6 +137,12 @@ impl Workshop {
         let place = EngineClass::ALL.iter().position(|known| *known == class).unwrap_or(0);
         let fingerprint = self.fingerprints.get(place).cloned().unwrap_or_default();
         CompiledKey { digest, class: class.label(), fingerprint }
+    }
+
+    /// Whether this process would look for a compiled file.
+    pub(crate) fn is_current(&self, key: &StoredKey<'_>) -> bool {
+        let mut current = EngineClass::ALL.iter().zip(&self.fingerprints);
+        current.any(|(class, fingerprint)| key.class == class.label() && key.fingerprint == fingerprint)
     }
 
     /// Who remembers what a component asks for, over all of its revisions; nobody unless that was asked for.

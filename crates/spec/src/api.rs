@@ -6,6 +6,7 @@
 mod app;
 mod deploy;
 mod detail;
+mod live;
 mod log;
 mod plan;
 mod problem;
@@ -22,6 +23,7 @@ pub use deploy::{
     BlobView, ComponentPlan, DeployRequest, DeployView, GrantLine, LimitPlan, PhaseView, Plan, PlanKind, RoutePlan,
 };
 pub use detail::{ComponentView, GrantView, LimitsView, RevisionDetail};
+pub use live::{LATENCY_BOUNDS_US, LIVE_APPS, LIVE_APPS_MAX, LiveApp, LiveNode, LiveRevision, LiveView, quantile};
 pub use log::{LOG_WAIT_S_MAX, LogEntry, LogEvent, LogInvocation, LogPage, LogStream};
 pub use problem::{Problem, ProblemKind};
 pub use usage::{UsageAmount, UsageComparison, UsageCost, UsageRow, UsageSums, UsageView};

@@ -42,6 +42,21 @@ impl Default for Rollout {
     }
 }
 
+/// How the trial of a revision with such bounds stands.
+#[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize)]
+#[serde(rename_all = "kebab-case")]
+pub enum Trial {
+    /// Its requests are counted.
+    Open,
+    /// It stayed within its bounds.
+    Kept,
+    /// It passed one, and requests go where they went before.
+    TakenBack {
+        /// Which, and by how much: on one line.
+        why: String,
+    },
+}
+
 fn write_some<S: serde::Serializer>(time: &Option<Duration>, serializer: S) -> Result<S::Ok, S::Error> {
     serializer.serialize_some(&time.map(format_duration))
 }

@@ -30,6 +30,8 @@ mod observe;
 mod operator;
 #[path = "all/page.rs"]
 mod page;
+#[path = "all/rollout.rs"]
+mod rollout;
 #[path = "all/run.rs"]
 mod run;
 #[path = "all/run_text.rs"]

@@ -3,10 +3,10 @@
 //! A new file goes through the same steps as one that an earlier release wrote, so that both are alike.
 
 /// The format that this release writes. A file with a later one is refused, and one with an earlier one is brought here.
-pub(super) const FORMAT: i64 = 2;
+pub(super) const FORMAT: i64 = 3;
 
 /// What leads from each format to the next; the first makes the tables of an empty file.
-pub(super) const STEPS: [&str; 2] = [TO_1, TO_2];
+pub(super) const STEPS: [&str; 3] = [TO_1, TO_2, TO_3];
 
 /// A change is numbered once and for all (`AUTOINCREMENT`). A revision is found by its row, and never by an app that it does
 /// not belong to. The number of apps is kept, because counting reads them all.
@@ -162,4 +162,9 @@ const TO_2: &str = "
     ) STRICT;
     CREATE INDEX audit_by_kind ON audit (is_anonymous, number);
     CREATE INDEX audit_by_tenant ON audit (tenant, number);
+";
+
+/// How the trial of a revision stands; nothing where it has no bounds, or was never live.
+const TO_3: &str = "
+    ALTER TABLE revisions ADD COLUMN trial TEXT;
 ";

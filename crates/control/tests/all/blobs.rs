@@ -1,6 +1,6 @@
 //! Which tenant has sent which bytes.
 
-use cumulet_control::{BlobErrorKind, BlobTotals, Registry};
+use cumulet_control::{BlobErrorKind, BlobTotals, BlobsInUse, Registry};
 use cumulet_spec::id::Digest;
 
 use super::fixture::{AT_US, chain, deploy, remove, sql, tenant, with_registry};
@@ -60,5 +60,39 @@ fn what_a_revision_is_made_of_stays() {
         assert!(registry.keeps_blob(&digest).unwrap(), "a revision is made of it");
         registry.remove(&remove("acme", "shop")).unwrap();
         assert!(!registry.keeps_blob(&digest).unwrap());
+    });
+}
+
+#[test]
+fn a_sweep_forgets_what_was_sent_long_ago_and_nothing_is_made_of() {
+    with_registry(|folder, registry| {
+        // Of the second revision only the digits that name its component are whole.
+        for content in ["1", "2"] {
+            registry.deploy(&deploy("acme", "shop", content)).unwrap();
+        }
+        sql(
+            folder,
+            "UPDATE revisions SET written = CAST('x' || substr(CAST(written AS TEXT), 2) AS BLOB) WHERE number = 2",
+        );
+        let (one, two, three, four) = (Digest::of(b"1"), Digest::of(b"2"), digest(3), digest(4));
+        for (name, digest, at_us) in [
+            ("acme", one, 0),
+            ("acme", two, 0),
+            ("other", one, 0),
+            ("acme", three, 0),
+            ("other", three, 9),
+            ("acme", four, 0),
+        ] {
+            registry.put_blob(&tenant(name), &digest, 1, AT_US + at_us).unwrap();
+        }
+        let left = registry.sweep_blobs(AT_US + 5).unwrap();
+        assert_eq!(left, BlobsInUse { digests: [one, two, three].into(), forgotten: 3 });
+        let has = |name: &str, digest| registry.has_blob(&tenant(name), digest).unwrap();
+        assert_eq!([&one, &two, &three, &four].map(|digest| has("acme", digest)), [true, true, false, false]);
+        assert_eq!([&one, &three].map(|digest| has("other", digest)), [false, true]);
+        assert_eq!(registry.blob_totals(&tenant("acme")).unwrap(), BlobTotals { blobs: 2, bytes: 2 });
+        registry.remove(&remove("acme", "shop")).unwrap();
+        let left = registry.sweep_blobs(AT_US + 5).unwrap();
+        assert_eq!(left, BlobsInUse { digests: [three].into(), forgotten: 2 });
     });
 }

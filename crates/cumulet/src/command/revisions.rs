@@ -4,6 +4,7 @@ use clap::Args;
 use cumulet_node::usage::rfc3339;
 use cumulet_spec::api::{Page, RevisionView};
 use cumulet_spec::id::AppName;
+use cumulet_spec::rollout::Trial;
 use serde_json::json;
 
 use crate::client::{Client, Resource, TenantArgs};
@@ -53,7 +54,12 @@ fn lines(revisions: &[RevisionView]) -> Vec<String> {
     let rows = revisions.iter().map(|one| {
         let share = if one.percent == 0 { "-".to_owned() } else { format!("{}%", one.percent) };
         let version = one.version.clone().unwrap_or_else(|| "-".to_owned());
-        let note = one.note.clone().unwrap_or_default();
+        let trial = one.trial.as_ref().map(|trial| match trial {
+            Trial::Open => "on trial".to_owned(),
+            Trial::Kept => "kept".to_owned(),
+            Trial::TakenBack { why } => format!("taken back: {why}"),
+        });
+        let note = trial.into_iter().chain(one.note.clone()).collect::<Vec<_>>().join("; ");
         // People read days and times, not microseconds.
         let at = rfc3339(one.at_us / 1_000_000 * 1_000_000);
         [one.revision.clone(), share, at, one.by.clone(), version, one.digest.short(), note]

@@ -4,7 +4,8 @@ use super::failures::Failures;
 use super::session::Sessions;
 use super::waiters::Waiters;
 use super::{
-    apps, audits, blobs, caller, deploys, logs, method, node, openapi, page, revisions, tenants, tokens, unknown, usage,
+    apps, audits, blobs, caller, deploys, live, logs, method, node, openapi, page, revisions, tenants, tokens, unknown,
+    usage,
 };
 use crate::chain::chain;
 use crate::ship::Ship;
@@ -176,6 +177,7 @@ pub(super) fn router(api: Arc<Api>) -> Router {
 pub(super) fn parts() -> Vec<utoipa_axum::router::OpenApiRouter<Arc<Api>>> {
     vec![
         node::routes(),
+        live::routes(),
         tenants::routes(),
         tokens::routes(),
         blobs::routes(),

@@ -75,6 +75,7 @@ async fn send(State(api): State<Arc<Api>>, caller: Caller, names: Names, request
             Upload::Complete(bytes) => bytes,
         };
         let offset = bytes.len() as u64;
+        let _arriving = api.ship.apps.workshop.arrivals.blocking_read();
         api.ship.apps.workshop.components.put(&bytes).map_err(|error| {
             tracing::error!(error = %crate::chain::chain(&error), "a component cannot be kept");
             Fault::new(ProblemKind::Busy, "the node cannot keep the bytes; its disk may be full")

@@ -55,6 +55,7 @@ pub(super) fn revision(row: RevisionRow, revision: &Revision) -> RevisionView {
         by: row.by.map(|by| by.to_string()).unwrap_or_default(),
         at_us: row.at_us,
         percent: row.percent,
+        trial: row.trial,
     }
 }
 

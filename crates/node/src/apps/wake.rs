@@ -125,6 +125,7 @@ impl Apps {
         if !missing.is_empty() {
             return Ok(Attempt::Uncompiled(id, missing));
         }
+        self.hear(&id, &deployed);
         let app = self.loaded_app(id, &deployed, revisions);
         let Some(gone) = self.loaded.insert(Arc::clone(&app), host, since) else { return Ok(Attempt::Changed) };
         drop(gone);
@@ -133,6 +134,20 @@ impl Apps {
         self.cold.add(Phase::Link, looked_up.elapsed().saturating_sub(spent.verify + spent.map));
         self.cold.loaded();
         Ok(Attempt::Ready(app))
+    }
+
+    /// The pulse hears of an app that was loaded, and of the trials of its revisions.
+    fn hear(&self, id: &AppId, deployed: &DeployedApp) {
+        let Some(pulse) = &self.workshop.pulse else { return };
+        let now_us = self.workshop.books.now_us();
+        pulse.woke(id, now_us);
+        for arm in deployed.arms() {
+            // That it cannot be told keeps no request waiting, and takes nothing back.
+            let is_on_trial = || self.registry.is_on_trial(&id.tenant, &id.app, &arm.id).unwrap_or(false);
+            if let Some(bounds) = arm.revision.rollout.as_ref().filter(|_| is_on_trial()) {
+                pulse.try_out(id, arm.id, bounds, now_us);
+            }
+        }
     }
 
     fn loaded_app(&self, id: AppId, deployed: &DeployedApp, revisions: Vec<ReadyRevision>) -> Arc<LoadedApp> {

@@ -40,7 +40,7 @@ fn who_floods_loses_its_own_lines_and_each_is_accounted_for() {
     let events = EventQueue::new();
     let journal = Journal::new(Shelf::new(&logs, limits, 0), Calendar::start());
     let writer =
-        EventWriter::start(Arc::clone(&events), EventFormat::Failures, Box::new(std::io::sink()), Some(journal));
+        EventWriter::start(Arc::clone(&events), EventFormat::Failures, Box::new(std::io::sink()), Some(journal), None);
     let writer = writer.unwrap();
     let start = Barrier::new(4);
     std::thread::scope(|scope| {

@@ -5,6 +5,7 @@ use super::line::Lines;
 use super::partial::Partial;
 use super::{Event, EventFormat, EventQueue, Printed};
 use crate::clock::{Calendar, Moment, now};
+use crate::pulse::Pulse;
 use std::io::{self, Write};
 use std::sync::Arc;
 use std::sync::atomic::Ordering;
@@ -26,15 +27,18 @@ pub(crate) struct EventWriter {
 }
 
 impl EventWriter {
-    /// Starts to write the events of `queue` to `to`, and to the logs of their apps where there is a journal.
+    /// Starts to write the events of `queue` to `to`, and to the logs of their apps where there is a journal; where there is
+    /// a pulse, it hears of them.
     pub(crate) fn start(
         queue: Arc<EventQueue>,
         format: EventFormat,
         to: Box<dyn Write + Send>,
         journal: Option<Journal>,
+        pulse: Option<Arc<Pulse>>,
     ) -> io::Result<Self> {
         let lines = Lines::new(format, Calendar::start());
-        let desk = Desk { lines, partial: Partial::default(), journal, batch: Vec::with_capacity(BATCH_BYTES), to };
+        let batch = Vec::with_capacity(BATCH_BYTES);
+        let desk = Desk { lines, partial: Partial::default(), journal, pulse, batch, to };
         let thread = std::thread::Builder::new().name("events".into()).spawn({
             let queue = Arc::clone(&queue);
             move || write(&queue, desk)
@@ -58,6 +62,7 @@ struct Desk {
     lines: Lines,
     partial: Partial,
     journal: Option<Journal>,
+    pulse: Option<Arc<Pulse>>,
     batch: Vec<u8>,
     to: Box<dyn Write + Send>,
 }
@@ -77,6 +82,9 @@ impl Desk {
                 self.lines.invoked(invoked, &mut self.batch);
                 if let Some(journal) = &mut self.journal {
                     journal.invoked(invoked, now);
+                }
+                if let Some(pulse) = &self.pulse {
+                    pulse.invoked(invoked);
                 }
             }
         }

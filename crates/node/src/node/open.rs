@@ -8,6 +8,7 @@ use crate::books::Books;
 use crate::compiler::{Compiler, CompilerSettings, Pool};
 use crate::event::{EventQueue, Journal};
 use crate::logs::{Logs, Shelf};
+use crate::pulse::Pulse;
 use crate::serving::Directory;
 use crate::ship::Ship;
 use crate::workshop::{Tallies, Workshop};
@@ -27,6 +28,7 @@ use parking_lot::Mutex;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::sync::atomic::AtomicU64;
+use tokio::sync::RwLock;
 
 /// Mappings of the process that one compiled file takes, at most.
 const MAPPINGS_PER_FILE: u64 = 4;
@@ -77,6 +79,7 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         compiler,
         store: CompiledStore::open(data_dir, key.clone())?,
         components: ComponentStore::open(data_dir)?,
+        arrivals: RwLock::default(),
         codes: Codes::new(),
         stores: Arc::new(Stores::new(data_dir, bound(options)?)),
         data_dir: data_dir.to_owned(),
@@ -84,6 +87,7 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         variables: Arc::new(options.variables.clone()),
         env: options.env.clone(),
         clock_step: options.clock_step,
+        pulse: options.deployed.as_ref().map(|_| Arc::new(Pulse::new(books.calendar, books.now_us()))),
         books,
         accounts: Accounts::new(config),
         events: EventQueue::new(),
@@ -112,6 +116,10 @@ pub(super) fn api(ship: &Arc<Ship>, url: &str) -> Result<(Arc<Api>, Option<PathB
     let uploads = Uploads::open(data_dir).map_err(|source| StartError::Uploads { path: data_dir.clone(), source })?;
     let first = FirstToken::ensure(&ship.apps.registry, data_dir, ship.now_us())?;
     ship.resume()?;
+    if let Some(verdicts) = ship.apps.workshop.pulse.as_ref().and_then(|pulse| pulse.verdicts()) {
+        ship.heed(verdicts);
+    }
+    ship.keep_clean();
     Ok((Api::new(Arc::clone(ship), uploads, url.to_owned()), first))
 }
 

@@ -146,6 +146,8 @@ impl Ship {
 
     /// Writes a deploy down, and sees to it from then on. Blocks.
     pub(crate) fn begin(self: &std::sync::Arc<Self>, asked: Asked) -> Result<DeployRow, IntakeError> {
+        // What is there now is there still when the revision is written down.
+        let _arriving = self.apps.workshop.arrivals.blocking_read();
         let Intake { revision, hosts, plan } = self.intake(&asked)?;
         let Asked { asker, request, key } = asked;
         if !plan.missing.is_empty() {

@@ -4,6 +4,7 @@ use serde::{Deserialize, Serialize};
 use utoipa::ToSchema;
 
 use crate::id::{AppName, Digest, TenantId};
+use crate::rollout::Trial;
 
 /// An app.
 #[derive(Debug, Clone, PartialEq, Eq, Serialize, Deserialize, ToSchema)]
@@ -71,6 +72,10 @@ pub struct RevisionView {
     pub at_us: u64,
     /// Its share of the traffic, in percent.
     pub percent: u8,
+    /// How its trial stands, if its manifest has bounds and it was live.
+    #[serde(default, skip_serializing_if = "Option::is_none")]
+    #[schema(value_type = Object)]
+    pub trial: Option<Trial>,
 }
 
 /// Where traffic is to go.

@@ -3,12 +3,14 @@
 use crate::apps::Phase;
 use crate::node::{DeployedOptions, Node, ServeOptions};
 use crate::serving::Directory;
-use crate::{DeployError, DeployRequest, DeployedRevision};
+use crate::{DeployError, DeployRequest, DeployedRevision, SweepError, Swept};
+use cumulet_control::Remove;
 use cumulet_meter::ledger::{Dimension, LedgerReader, Minute, Query};
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::node::NodeConfig;
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::quantity::Bytes;
+use cumulet_spec::token::Actor;
 use std::path::{Path, PathBuf};
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 use tokio::net::TcpStream;
@@ -372,5 +374,32 @@ async fn code_that_could_never_be_loaded_is_not_deployed() {
     assert!(matches!(refused, DeployError::Loaded { .. }), "{refused}");
     assert_eq!(get(&node, "small/shop", "/count").await.0, 404);
     fleet.deploy(&node, "other/shop", "").await.unwrap();
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_sweep_removes_what_nothing_is_made_of() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    for app in ["local/kept", "local/gone"] {
+        fleet.deploy(&node, app, "").await.unwrap();
+    }
+    assert_eq!(node.sweep(u64::MAX).unwrap(), Swept::default(), "all of it is in use");
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    let (tenant, app) = ("local".parse().unwrap(), "gone".parse().unwrap());
+    let remove = Remove { tenant, app, by: Actor::Node, at_us: 0, idempotency_key: None, expected_generation: None };
+    assert_eq!(get(&node, "local/gone", "/count").await.0, 200);
+    apps.registry.remove(&remove).unwrap();
+    apps.changed(&"local/gone".parse().unwrap());
+    let arriving = apps.workshop.arrivals.read().await;
+    assert!(matches!(node.sweep(u64::MAX), Err(SweepError::Busy)));
+    drop(arriving);
+    let swept = node.sweep(u64::MAX).unwrap();
+    assert_eq!((swept.files, fleet.compiled().len(), node.sweep(u64::MAX).unwrap()), (2, 1, Swept::default()));
+    assert_eq!((get(&node, "local/gone", "/count").await.0, get(&node, "local/kept", "/count").await.0), (404, 200));
+    node.drain().await;
+    // What is left is enough for the next process, and nothing is compiled again.
+    let node = fleet.start();
+    assert_eq!((get(&node, "local/kept", "/count").await.0, compile_nanos(&node)), (200, 0));
     node.drain().await;
 }

@@ -1,0 +1,113 @@
+//! Trials of new revisions come to their end: the revision is kept, or requests go where they went before.
+
+use super::Ship;
+use crate::chain::chain;
+use crate::pulse::Judged;
+use cumulet_control::{
+    AuditEntry, AuditOutcome, ChangeErrorKind, RegistryError, RevisionNumber, RevisionRef, TakeBack, Verdict,
+};
+use cumulet_spec::token::Actor;
+use std::sync::Arc;
+use std::time::Duration;
+use tokio::sync::mpsc::UnboundedReceiver;
+
+/// The pause after the registry could not be written, before it is tried again.
+const PAUSE: Duration = Duration::from_secs(1);
+
+/// What became of a revision.
+enum Done {
+    /// Nothing that requests notice.
+    AsItWas,
+    TakenBack,
+}
+
+impl Ship {
+    /// Sees to the verdicts on trials, until the node stops.
+    pub(crate) fn heed(self: &Arc<Self>, mut verdicts: UnboundedReceiver<Judged>) {
+        let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
+        let all = async move {
+            while let Some(judged) = verdicts.recv().await {
+                ship.settle(judged).await;
+            }
+        };
+        self.tasks.spawn_on(
+            async move {
+                // A verdict that is cut off here is come to again after the next start.
+                tokio::select! {
+                    () = all => {}
+                    _ = stopped.wait_for(|stopped| *stopped) => {}
+                }
+            },
+            &self.runtime,
+        );
+    }
+
+    async fn settle(self: &Arc<Self>, judged: Judged) {
+        let judged = Arc::new(judged);
+        loop {
+            let (ship, one) = (Arc::clone(self), Arc::clone(&judged));
+            let done = tokio::task::spawn_blocking(move || ship.end_trial(&one)).await;
+            let error = match done {
+                Ok(Ok(Done::TakenBack)) => return self.changed(&judged.app),
+                Ok(Ok(Done::AsItWas)) | Err(_) => return,
+                Ok(Err(error)) => error,
+            };
+            tracing::error!(app = %judged.app, error = %chain(&error), "the end of a trial waits for the registry");
+            tokio::time::sleep(PAUSE).await;
+        }
+    }
+
+    fn end_trial(&self, judged: &Judged) -> Result<Done, RegistryError> {
+        let Judged { app, revision, verdict, at_us } = judged;
+        let registry = &self.apps.registry;
+        let Verdict::TakeBack(why) = verdict else {
+            registry.keep(&app.tenant, &app.app, revision)?;
+            return Ok(Done::AsItWas);
+        };
+        let take_back = TakeBack {
+            tenant: app.tenant.clone(),
+            app: app.app.clone(),
+            revision: *revision,
+            why: why.clone(),
+            at_us: *at_us,
+        };
+        let reference = RevisionRef::Digest(*revision);
+        let number = registry.revision(&app.tenant, &app.app, &reference).ok().map(|(row, _)| row.number);
+        match registry.take_back(&take_back).map_err(|error| error.kind) {
+            Ok(None) => Ok(Done::AsItWas),
+            Ok(Some(_)) => {
+                tracing::warn!(%app, revision = %named(number), %why, "a revision was taken back");
+                self.note(judged, number, (AuditOutcome::Done, why));
+                Ok(Done::TakenBack)
+            }
+            Err(ChangeErrorKind::Registry(error)) => Err(error),
+            Err(kind) => {
+                // It answers on, as nothing else can: its trial is over.
+                let error = chain(&kind);
+                tracing::warn!(%app, revision = %named(number), %why, %error, "a revision should have been taken back");
+                registry.keep(&app.tenant, &app.app, revision)?;
+                self.note(judged, number, (AuditOutcome::Failed, &format!("{why}; {error}")));
+                Ok(Done::AsItWas)
+            }
+        }
+    }
+
+    fn note(&self, judged: &Judged, number: Option<RevisionNumber>, (outcome, reason): (AuditOutcome, &str)) {
+        let entry = AuditEntry {
+            at_us: judged.at_us,
+            who: Actor::Node,
+            tenant: Some(judged.app.tenant.clone()),
+            action: "revision.take-back",
+            target: format!("{} {}", judged.app.app, named(number)),
+            outcome,
+            reason: reason.to_owned(),
+        };
+        if let Err(error) = self.apps.registry.audit(&entry) {
+            tracing::error!(error = %chain(&error), action = entry.action, "an entry of the audit log is lost");
+        }
+    }
+}
+
+fn named(number: Option<RevisionNumber>) -> String {
+    number.map(|number| number.to_string()).unwrap_or_default()
+}
