@@ -91,7 +91,7 @@ export function grants(context) {
   const { client, app, signal, traffic } = context;
   const picked = h("select", { id: "of" });
   const space = h("div", { class: "space" });
-  const facts = h("div", {});
+  const facts = h("div", { class: "stack" });
   const aside = h("label", { class: "field" }, "revision ", picked);
   const element = h("div", { class: "stack" }, card("Grants", { aside }, h("p", { class: "lead" }, "Everything else is denied."), space), facts);
   const said = h("div", {});
