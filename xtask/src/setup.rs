@@ -1,5 +1,6 @@
 //! Installs what the full set of tests and benches needs. Quick when there is nothing to do.
 
+mod browser;
 pub(crate) mod guest_target;
 mod packages;
 mod toolchain;
@@ -10,5 +11,6 @@ use crate::repository::Repository;
 pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     toolchain::ensure(repository)?;
     guest_target::ensure()?;
-    packages::ensure()
+    packages::ensure()?;
+    browser::ensure(repository)
 }

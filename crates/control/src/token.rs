@@ -87,8 +87,18 @@ impl TokenRow {
     /// # Errors
     /// When it is not this token, or its time has passed.
     pub fn admits(&self, text: &TokenText, now_us: u64) -> Result<Bearer, TokenRefused> {
-        let is_same = self.hash.ct_eq(&text.hash());
-        if !bool::from(is_same) || *text.id() != self.id {
+        if *text.id() != self.id {
+            return Err(TokenRefused::Unknown);
+        }
+        self.admits_hash(&text.hash(), now_us)
+    }
+
+    /// Whom it admits by the hash of a text that was shown before: another token that got the same id since is not it.
+    ///
+    /// # Errors
+    /// When it is not this token, or its time has passed.
+    pub fn admits_hash(&self, hash: &[u8; 32], now_us: u64) -> Result<Bearer, TokenRefused> {
+        if !bool::from(self.hash.ct_eq(hash)) {
             return Err(TokenRefused::Unknown);
         }
         if self.expires_us.is_some_and(|expires_us| now_us >= expires_us) {
@@ -195,6 +205,9 @@ mod tests {
         let other = TokenText::new(row.id.clone(), &[8; 32]);
         assert_eq!(row.admits(&other, 999), Err(TokenRefused::Unknown));
         assert_eq!(row.admits(&other, 1_000), Err(TokenRefused::Unknown), "a stranger learns that it has expired");
+        assert!(row.admits_hash(&text.hash(), 999).is_ok());
+        assert_eq!(row.admits_hash(&other.hash(), 999), Err(TokenRefused::Unknown));
+        assert_eq!(row.admits_hash(&text.hash(), 1_000), Err(TokenRefused::Expired));
         let renamed = TokenRow { id: TokenId::parse("another1").unwrap(), ..row.clone() };
         assert_eq!(renamed.admits(&text, 999), Err(TokenRefused::Unknown));
         assert!(!format!("{row:?}").contains("hash") && !serde_json::to_string(&row).unwrap().contains("hash"));

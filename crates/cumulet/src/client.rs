@@ -6,6 +6,7 @@
 mod call;
 mod node_args;
 mod resource;
+mod source;
 mod token;
 
 use std::time::Duration;
@@ -28,6 +29,7 @@ use crate::terminal::Terminal;
 pub(crate) use call::CallError;
 pub(crate) use node_args::{NodeArgs, TenantArgs};
 pub(crate) use resource::Resource;
+pub(crate) use source::{Source, SourceArgs};
 
 /// How long a connection may take to open.
 const CONNECT_TIME_MAX: Duration = Duration::from_secs(5);

@@ -13,7 +13,6 @@ mod failure;
 mod folder;
 mod followers;
 mod frame;
-mod json;
 mod query;
 mod reader;
 mod record;
@@ -23,6 +22,7 @@ mod shelf;
 #[cfg(test)]
 mod tests;
 mod unknown;
+mod view;
 mod writer;
 
 pub use self::cursor::{Cursor, CursorError};

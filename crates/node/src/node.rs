@@ -45,6 +45,8 @@ pub(crate) use self::open::loaded_files;
 
 /// How long a drain waits for guests whose responses are out.
 const GUESTS_END_TIME_MAX: Duration = Duration::from_secs(10);
+/// How long a drain waits for the operator's requests: those that wait for something end at its begin.
+const ADMIN_END_TIME_MAX: Duration = Duration::from_secs(1);
 /// How often it looks.
 const GUESTS_END_LOOK: Duration = Duration::from_millis(2);
 
@@ -355,10 +357,12 @@ impl Node {
         }
         let drained = (&mut self.gateway).await.unwrap_or(Drained { finished: 0, cut: 0 });
         self.guests_end().await;
-        // The admin listener has nothing that must finish.
-        self.admin.abort();
-        // It holds the data folder until it is gone. Ended by us or by itself is one to whoever drains.
-        let _ended = (&mut self.admin).await;
+        // The operator's requests have nothing that must finish, but for a moment to say so.
+        if tokio::time::timeout(ADMIN_END_TIME_MAX, &mut self.admin).await.is_err() {
+            self.admin.abort();
+            // It holds the data folder until it is gone. Ended by us or by itself is one to whoever drains.
+            let _ended = (&mut self.admin).await;
+        }
         drained
     }
 

@@ -10,6 +10,7 @@ mod trials;
 mod work;
 
 use crate::apps::Apps;
+use crate::node::wait_for;
 use crate::serving::Serving;
 use cumulet_control::{DeployRow, RegistryError};
 use cumulet_spec::id::AppId;
@@ -121,6 +122,11 @@ impl Ship {
         self.stop.send_replace(true);
         self.tasks.close();
         self.tasks.wait().await;
+    }
+
+    /// Comes to its end when the node stops.
+    pub(crate) async fn stopped(&self) {
+        wait_for(self.stop.subscribe()).await;
     }
 
     pub(crate) fn now_us(&self) -> u64 {

@@ -8,6 +8,7 @@ mod known;
 mod report;
 #[cfg(test)]
 mod tests;
+mod view;
 mod when;
 
 pub use self::comparison::{Comparison, Cost, Price, PriceList, Provider, Usd};

@@ -5,9 +5,12 @@
 
 mod app;
 mod deploy;
+mod detail;
 mod live;
+mod log;
 mod plan;
 mod problem;
+mod usage;
 mod who;
 
 use serde::{Deserialize, Serialize};
@@ -19,8 +22,11 @@ pub use app::{AppView, ArmView, HeaderView, RevisionView, RollbackRequest, Traff
 pub use deploy::{
     BlobView, ComponentPlan, DeployRequest, DeployView, GrantLine, LimitPlan, PhaseView, Plan, PlanKind, RoutePlan,
 };
+pub use detail::{ComponentView, GrantView, LimitsView, RevisionDetail};
 pub use live::{LATENCY_BOUNDS_US, LIVE_APPS, LIVE_APPS_MAX, LiveApp, LiveNode, LiveRevision, LiveView, quantile};
+pub use log::{LOG_WAIT_S_MAX, LogEntry, LogEvent, LogInvocation, LogPage, LogStream};
 pub use problem::{Problem, ProblemKind};
+pub use usage::{UsageAmount, UsageComparison, UsageCost, UsageRow, UsageSums, UsageView};
 pub use who::{AuditView, NewToken, TenantRequest, TenantView, TokenMade, TokenView, WhoAmI};
 
 /// The header by which a client names a request, so that it can send it again.

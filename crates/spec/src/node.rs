@@ -40,6 +40,9 @@ pub struct NodeConfig {
     pub listen: SocketAddr,
     /// Where its admin listens.
     pub admin: SocketAddr,
+    /// Under which names, besides addresses and `localhost`, its admin is asked for; at most
+    /// [`ADMIN_HOSTS_MAX`](Self::ADMIN_HOSTS_MAX), in lower case.
+    pub admin_hosts: Vec<String>,
     /// How it speaks TLS, beside plain HTTP; not at all when there is none.
     pub tls: Option<Tls>,
     /// Where it keeps its data, relative to the file; the system's place when there is none.
@@ -125,6 +128,9 @@ pub enum Signatures {
 }
 
 impl NodeConfig {
+    /// The most names of the admin.
+    pub const ADMIN_HOSTS_MAX: usize = 16;
+
     /// Reads a configuration.
     ///
     /// # Errors
@@ -159,6 +165,7 @@ impl Default for NodeConfig {
             domain: "localhost".to_owned(),
             listen: SocketAddr::from(([127, 0, 0, 1], 3000)),
             admin: SocketAddr::from(([127, 0, 0, 1], 3001)),
+            admin_hosts: Vec::new(),
             tls: None,
             data_dir: None,
             limits: NodeLimits::default(),

@@ -81,7 +81,7 @@ impl Admin {
         let token = self.token.as_ref().map(|token| format!("authorization: Bearer {token}"));
         let own = token.iter().map(String::as_str).chain([length.as_str()]);
         let all: Vec<&str> = own.chain(headers.iter().copied()).collect();
-        connection.request(method, path, &all)?;
+        connection.request_to(&self.address.to_string(), (method, path), &all)?;
         connection.send(bytes)?;
         let reply = connection.reply(method)?;
         let text = reply.text();

@@ -128,7 +128,7 @@ impl Server {
     /// When no response comes.
     pub fn admin(&self, path: &str) -> anyhow::Result<Reply> {
         let mut connection = Connection::open(self.admin)?;
-        connection.request("GET", path, &[])?;
+        connection.request_to(&self.admin.to_string(), ("GET", path), &[])?;
         connection.reply("GET")
     }
 

@@ -24,8 +24,12 @@ mod limits;
 mod logs;
 #[path = "all/node.rs"]
 mod node;
+#[path = "all/observe.rs"]
+mod observe;
 #[path = "all/operator.rs"]
 mod operator;
+#[path = "all/page.rs"]
+mod page;
 #[path = "all/rollout.rs"]
 mod rollout;
 #[path = "all/run.rs"]

@@ -1,5 +1,6 @@
 //! Servers of other projects, started for tests and benches on free ports, and ended with them.
 
+mod browser;
 mod pebble;
 mod postgres;
 mod registry;
@@ -15,6 +16,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
+pub use browser::Browser;
 pub use pebble::{Pebble, PebbleSettings};
 pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};
 
@@ -180,7 +182,12 @@ impl Drop for Server {
 
 /// Notes that something was left out for lack of a package.
 fn left_out(what: &str, package: &str) -> anyhow::Result<()> {
-    let line = format!("{what}\tno {package}\tapt install {package}\n");
+    note(what, &format!("no {package}"), &format!("apt install {package}"))
+}
+
+/// Notes that something was left out, and what would help.
+fn note(what: &str, missing: &str, remedy: &str) -> anyhow::Result<()> {
+    let line = format!("{what}\t{missing}\t{remedy}\n");
     let Some(file) = std::env::var_os(LEFT_OUT) else {
         std::io::stderr().write_all(line.as_bytes())?;
         return Ok(());

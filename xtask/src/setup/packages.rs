@@ -22,7 +22,7 @@ enum Place {
     Versions(&'static str),
 }
 
-const PROGRAMS: [Program; 9] = [
+const PROGRAMS: [Program; 12] = [
     Program {
         name: "cc",
         package: "gcc",
@@ -77,6 +77,19 @@ const PROGRAMS: [Program; 9] = [
         needed_for: "the tests of certificates from an ACME server",
         place: Place::SearchPath,
     },
+    Program {
+        name: "chromium",
+        package: "chromium",
+        needed_for: "the tests of the page in a browser",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "node",
+        package: "nodejs",
+        needed_for: "the tests of the page in a browser",
+        place: Place::SearchPath,
+    },
+    Program { name: "npm", package: "npm", needed_for: "the tests of the page in a browser", place: Place::SearchPath },
 ];
 
 impl Program {

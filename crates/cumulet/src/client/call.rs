@@ -77,6 +77,20 @@ impl CallError {
         }
     }
 
+    /// Whether no node said anything.
+    pub(crate) fn is_silence(&self) -> bool {
+        matches!(self, Self::Unreached { .. } | Self::Strange { .. })
+    }
+
+    /// Whether a node that was there may be there again: it starts anew, or has too much to do.
+    pub(crate) fn may_return(&self) -> bool {
+        match self {
+            Self::Refused(problem) => matches!(problem.kind, ProblemKind::Busy | ProblemKind::TooMany),
+            Self::Unreached { .. } => true,
+            Self::Strange { .. } | Self::Unsaid { .. } => false,
+        }
+    }
+
     /// Whether the same request may be done a moment later.
     pub(crate) fn may_pass(&self) -> bool {
         match self {

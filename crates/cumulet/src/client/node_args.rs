@@ -10,14 +10,16 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 
 /// Where these flags stand in the help.
-const HEADING: &str = "Node";
+pub(super) const HEADING: &str = "Node";
+/// Where a node of this machine is.
+const NODE_DEFAULT: &str = "http://127.0.0.1:3001";
 
 /// Which node, and as whom.
 #[derive(Debug, Args)]
 pub(crate) struct NodeArgs {
     /// The admin address of the node
     // Read by us: a refusal of clap's would print the address, and with it a password.
-    #[arg(long, value_name = "URL", default_value = "http://127.0.0.1:3001", global = true, help_heading = HEADING)]
+    #[arg(long, value_name = "URL", default_value = NODE_DEFAULT, global = true, help_heading = HEADING)]
     node: String,
     /// A file with the token [default: the one that a node of this machine wrote]
     #[arg(long, value_name = "FILE", conflicts_with = "data_dir", global = true, help_heading = HEADING)]
@@ -38,6 +40,11 @@ pub(crate) struct TenantArgs {
 }
 
 impl NodeArgs {
+    /// The flags of a command that has them otherwise.
+    pub(super) fn new(node: Option<String>, token_file: Option<PathBuf>, data_dir: Option<PathBuf>) -> Self {
+        Self { node: node.unwrap_or_else(|| NODE_DEFAULT.to_owned()), token_file, data_dir }
+    }
+
     /// Where the node is.
     ///
     /// # Errors

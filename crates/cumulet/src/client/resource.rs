@@ -31,6 +31,11 @@ impl Resource {
         Self::apps(tenant).then(app.as_str())
     }
 
+    /// What apps used.
+    pub(crate) fn usage() -> Self {
+        Self::new(["usage"])
+    }
+
     /// The bytes of a component.
     pub(crate) fn blob(tenant: &TenantId, digest: &Digest) -> Self {
         Self::new(["tenants", tenant.as_str(), "blobs"]).then(&digest.to_string())

@@ -1,19 +1,21 @@
-//! `cumulet logs`: what an app printed and how its invocations ended, from the logs of a data folder.
+//! `cumulet logs`: what an app printed and how its invocations ended, from a node, or from the logs in a data folder.
 
-mod data_folder;
 mod print;
+mod reading;
+mod whose;
 
 use std::io;
-use std::path::PathBuf;
-use std::time::Duration;
 
 use clap::Args;
 use clap::builder::{PossibleValuesParser, TypedValueParser as _};
-use cumulet_node::logs::{LogError, LogErrorKind, LogQuery, LogReader, Page};
+use cumulet_node::logs::LogQuery;
 use cumulet_node::usage::{When, now_us};
-use cumulet_spec::id::{AppId, AppName, ComponentName, RequestId, TenantId};
+use cumulet_spec::api::LogPage;
+use cumulet_spec::id::{AppName, ComponentName, RequestId, TenantId};
 use cumulet_spec::outcome::Outcome;
 
+use self::reading::Reading;
+use crate::client::{Source, SourceArgs};
 use crate::command::Ended;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -23,15 +25,13 @@ use crate::terminal::Terminal;
 const LIMIT_DEFAULT: u32 = 200;
 /// The most that can be asked for by number: they are held in memory.
 const LIMIT_MAX: u32 = 1_000_000;
-/// Names that are suggested in the place of one that is not known.
-const NEAR_MAX: usize = 3;
-/// How often it is looked whether there is more. What a node writes is some hundredths of a second old by then.
-const LOOK_EVERY: Duration = Duration::from_millis(200);
+/// Where logs lie within a data folder.
+const LOGS: &str = "logs";
 
 /// Show what an app printed, and how its requests ended
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads the logs that `cumulet node` keeps in its data folder, beside the node or after it has ended. Each app has the newest 32 MiB, \
+Asks the node; with --data-dir, and where no node runs, reads the logs in its data folder. Each app has the newest 32 MiB, \
 unless the node is configured otherwise ([logs] in its file). WHEN is a date (2026-11-21), a time (2026-11-21T14:00:00Z), or how long \
 ago (10m, 24h). With --json each entry is an object on a line; docs/guide/logs.md describes them.
 
@@ -44,7 +44,7 @@ pub(crate) struct Logs {
     /// The app
     #[arg(value_name = "APP", value_parser = AppName::parse)]
     app: AppName,
-    /// The app's tenant; may be left out where one tenant alone has an app of this name
+    /// The app's tenant [default: the token's; else local, or the one that has an app of this name]
     #[arg(long, value_name = "T", value_parser = TenantId::parse)]
     tenant: Option<TenantId>,
     /// Go on showing what comes
@@ -65,9 +65,8 @@ pub(crate) struct Logs {
     /// The newest N entries [default: 200, or all with --since, --request or --outcome]
     #[arg(long, value_name = "N", value_parser = clap::value_parser!(u32).range(1..=i64::from(LIMIT_MAX)))]
     limit: Option<u32>,
-    /// The folder whose logs are read [default: that of `cumulet node`]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
+    #[command(flatten)]
+    at: SourceArgs,
 }
 
 fn outcome() -> impl clap::builder::TypedValueParser<Value = Outcome> {
@@ -79,119 +78,72 @@ fn outcome() -> impl clap::builder::TypedValueParser<Value = Outcome> {
 }
 
 impl Logs {
-    pub(crate) fn execute(self, terminal: Terminal) -> Ended {
-        let data = match &self.data_dir {
-            Some(folder) => folder.clone(),
-            None => data_folder::with_logs()?,
+    pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
+        let wanted = (self.tenant.as_ref(), &self.app);
+        let (reading, app) = match self.at.open(LOGS, terminal).await? {
+            Source::Folder(data) => {
+                let reader = reading::open(&data)?;
+                let app = whose::in_folder(&reader, wanted)?;
+                (Reading::Folder(reader), app)
+            }
+            Source::Node(client, who) => {
+                let app = whose::on_node(&client, &who, wanted).await?;
+                (Reading::Node(client), app)
+            }
         };
-        let reader = LogReader::open(&data).map_err(|error| unreadable(&error))?;
-        let mut query = LogQuery {
+        let query = LogQuery {
             since_us: self.since.map(|since| since.micros(now_us())),
             request: self.request,
             outcome: self.outcome,
             component: self.component.clone(),
-            ..LogQuery::all(self.find(&reader)?)
+            ..LogQuery::all(app)
         };
         // A reader that went away is no failure of ours.
-        let Ok(end) = self.begin(&reader, &query, terminal)? else { return Ok(Exit::DONE) };
+        let Ok(end) = self.begin(&reading, &query, terminal).await? else { return Ok(Exit::DONE) };
         if !self.follow {
             return Ok(Exit::DONE);
         }
-        query.after = end.cursor;
+        let mut cursor = end.cursor;
         loop {
-            let page = reader.read(&query).map_err(|error| unreadable(&error))?;
+            let page = reading.next(&query, cursor.as_deref(), terminal).await?;
             if show(&page, terminal).is_err() {
                 return Ok(Exit::DONE);
             }
-            query.after = page.cursor;
-            if page.is_end {
-                std::thread::sleep(LOOK_EVERY);
-            }
+            cursor = page.cursor;
         }
     }
 
     /// Shows what is there, and returns the last page of it.
-    fn begin(
+    async fn begin(
         &self,
-        reader: &LogReader,
+        reading: &Reading,
         query: &LogQuery,
         terminal: Terminal,
-    ) -> Result<io::Result<Page>, Box<Failure>> {
+    ) -> Result<io::Result<LogPage>, Box<Failure>> {
         let is_narrow = self.since.is_some() || self.request.is_some() || self.outcome.is_some();
         let limit = self.limit.or((!is_narrow).then_some(LIMIT_DEFAULT));
         if let Some(limit) = limit.and_then(|limit| usize::try_from(limit).ok()) {
-            let last = reader.last(&LogQuery { limit, ..query.clone() }).map_err(|error| unreadable(&error))?;
+            let last = reading.last(&LogQuery { limit, ..query.clone() }).await?;
             return Ok(show(&last, terminal).map(|()| last));
         }
-        let mut query = query.clone();
+        let mut cursor = None;
         loop {
-            let page = reader.read(&query).map_err(|error| unreadable(&error))?;
+            let page = reading.read(query, cursor.as_deref()).await?;
             if let Err(error) = show(&page, terminal) {
                 return Ok(Err(error));
             }
             if page.is_end {
                 return Ok(Ok(page));
             }
-            query.after = page.cursor;
-        }
-    }
-
-    /// The app that is meant.
-    fn find(&self, reader: &LogReader) -> Result<AppId, Box<Failure>> {
-        let wanted = AppId { tenant: self.tenant.clone().unwrap_or_else(TenantId::local), app: self.app.clone() };
-        let apps = reader.apps().map_err(|error| unreadable(&error))?;
-        if apps.contains(&wanted) {
-            return Ok(wanted);
-        }
-        let mut others = apps.into_iter().filter(|known| self.tenant.is_none() && known.app == self.app);
-        match (others.next(), others.next()) {
-            (Some(only), None) => Ok(only),
-            (Some(first), Some(second)) => Err(ambiguous(&self.app, [first, second].into_iter().chain(others))),
-            (None, _) => {
-                let near = reader.near(&wanted).map_err(|error| unreadable(&error))?;
-                Err(unknown(&wanted, &near))
-            }
+            cursor = page.cursor;
         }
     }
 }
 
-fn show(page: &Page, terminal: Terminal) -> io::Result<()> {
-    for error in &page.notes {
-        let why = std::error::Error::source(error).map(|source| format!(": {source}")).unwrap_or_default();
-        terminal.warning(&format!("{error}{why}"));
-    }
+fn show(page: &LogPage, terminal: Terminal) -> io::Result<()> {
+    page.notes.iter().for_each(|note| terminal.warning(note));
     if page.is_gap {
         terminal.warning("entries were removed to make room before they were shown");
     }
-    print::print(&page.records, terminal)
-}
-
-fn ambiguous(app: &AppName, apps: impl Iterator<Item = AppId>) -> Box<Failure> {
-    let tenants: Vec<String> = apps.map(|app| format!("`{}`", app.tenant)).collect();
-    Failure::new(Exit::USAGE, format!("more than one tenant has an app `{app}`: {}", tenants.join(", ")))
-        .next("say whose with --tenant")
-}
-
-fn unknown(wanted: &AppId, near: &[AppId]) -> Box<Failure> {
-    let failure = Failure::new(Exit::FAILED, format!("there is no log of app `{wanted}`"))
-        .why("a log begins with the app's first request, and may have been removed to make room for newer ones");
-    match near {
-        [] => failure.next("check the name and the tenant"),
-        near => {
-            let command = |app: &AppId| match &app.tenant {
-                local if *local == TenantId::local() => format!("`cumulet logs {}`", app.app),
-                tenant => format!("`cumulet logs {} --tenant {tenant}`", app.app),
-            };
-            let commands: Vec<String> = near.iter().take(NEAR_MAX).map(command).collect();
-            failure.next(format!("did you mean {}?", commands.join(" or ")))
-        }
-    }
-}
-
-fn unreadable(error: &LogError) -> Box<Failure> {
-    let failure = Failure::new(Exit::FAILED, "cannot read the logs").at(&error.path).because(&error.kind);
-    match &error.kind {
-        LogErrorKind::Missing => failure.next("name the data folder of a node with --data-dir"),
-        _ => failure.next("see that you may read the data folder; only the user of the node may"),
-    }
+    print::print(&page.items, terminal)
 }

@@ -1,33 +1,39 @@
-//! `cumulet usage`: what apps used, from the ledger of a data folder.
+//! `cumulet usage`: what apps used, from a node, or from the ledger in a data folder.
 
-mod data_folder;
 mod number;
 mod print;
 
-use std::path::PathBuf;
+use std::path::Path;
 
 use clap::{Args, ValueEnum};
 use cumulet_node::usage::{
     Comparison, Dimension, LedgerError, LedgerErrorKind, Question, Report, ReportError, When, Window, now_us,
 };
+use cumulet_spec::api::UsageView;
 use cumulet_spec::id::{AppName, TenantId};
 
+use crate::client::{Resource, Source, SourceArgs};
 use crate::command::Ended;
 use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::terminal::Terminal;
 
+/// Where a ledger lies within a data folder.
+const LEDGER: &str = "ledger";
+
 /// Show what apps used: requests, executed time, memory-time, egress, rejections
 #[derive(Debug, Args)]
 #[command(after_help = "\
-Reads the ledger in a data folder, beside the node that writes it or after it has ended. WHEN is a date (2026-11-21), a time \
+Asks the node; with --data-dir, and where .cumulet is in the current folder or no node runs, reads the ledger in a data folder, beside \
+the node that writes it or after it has ended. WHEN is a date (2026-11-21), a time \
 (2026-11-21T14:00:00Z), or how long ago (24h, 7d); both ends are rounded down to the minute, and days are of UTC. What a number \
 means, and how to check it, is in docs/guide/metering.md.
 
 Examples:
   cumulet usage
   cumulet usage shop --since 2026-11-01 --until 2026-12-01 --by outcome
-  cumulet usage --tenant acme --since 24h --compare --json")]
+  cumulet usage --tenant acme --since 24h --compare --json
+  cumulet usage --node https://edge.example.com --token-file token")]
 pub(crate) struct Usage {
     /// Only this app
     #[arg(value_name = "APP", value_parser = AppName::parse)]
@@ -35,9 +41,6 @@ pub(crate) struct Usage {
     /// Only this tenant
     #[arg(long, value_name = "T", value_parser = TenantId::parse)]
     tenant: Option<TenantId>,
-    /// The folder whose ledger is read [default: .cumulet here if there is one, otherwise that of `cumulet node`]
-    #[arg(long, value_name = "DIR")]
-    data_dir: Option<PathBuf>,
     /// What was admitted from then on
     #[arg(long, value_name = "WHEN")]
     since: Option<When>,
@@ -50,6 +53,8 @@ pub(crate) struct Usage {
     /// Also estimate what the same work would cost at list prices of Lambda, Workers and Fastly
     #[arg(long)]
     compare: bool,
+    #[command(flatten)]
+    at: SourceArgs,
 }
 
 /// By what rows are told apart.
@@ -75,17 +80,39 @@ impl By {
 }
 
 impl Usage {
-    pub(crate) fn execute(self, terminal: Terminal) -> Ended {
+    pub(crate) async fn execute(self, terminal: Terminal) -> Ended {
         let question = self.question()?;
-        let data = match self.data_dir {
-            Some(folder) => folder,
-            None => data_folder::with_ledger()?,
+        let view = match self.at.open(LEDGER, terminal).await? {
+            Source::Folder(data) => self.in_folder(&data, &question)?,
+            Source::Node(client, _who) => {
+                let answer = client.get(&self.resource(&question)).await;
+                answer.map_err(|error| error.failure("cannot show what was used"))?
+            }
         };
-        let report = Report::read(&data, &question).map_err(|error| unreadable(&error))?;
-        let compared = self.compare.then(|| Comparison::read(&data, &question)).transpose();
-        let compared = compared.map_err(|error| unreadable(&error.into()))?;
-        print::print(&report, &question, compared.as_ref(), terminal);
+        print::print(&view, &question.by, terminal);
         Ok(Exit::DONE)
+    }
+
+    fn in_folder(&self, data: &Path, question: &Question) -> Result<UsageView, Box<Failure>> {
+        let report = Report::read(data, question).map_err(|error| unreadable(&error))?;
+        let compared = self.compare.then(|| Comparison::read(data, question)).transpose();
+        let compared = compared.map_err(|error| unreadable(&error.into()))?;
+        Ok(report.view(question, compared.as_ref()))
+    }
+
+    fn resource(&self, question: &Question) -> Resource {
+        let by: Vec<&str> = question.by.iter().map(|dimension| dimension.label()).collect();
+        let mut resource = Resource::usage().asking("by", by.join(","));
+        for (name, value) in [
+            ("tenant", question.tenant.as_ref().map(ToString::to_string)),
+            ("app", question.app.as_ref().map(ToString::to_string)),
+            ("since_us", question.window.since_us().map(|micros| micros.to_string())),
+            ("until_us", question.window.until_us().map(|micros| micros.to_string())),
+            ("compare", self.compare.then(|| "true".to_owned())),
+        ] {
+            resource = value.iter().fold(resource, |resource, value| resource.asking(name, value));
+        }
+        resource
     }
 
     fn question(&self) -> Result<Question, Box<Failure>> {

@@ -4,7 +4,8 @@
 use std::fmt::Write as _;
 use std::path::Path;
 
-use crate::session::{run, show};
+use crate::serve::Up;
+use crate::session::{command, run, show};
 
 /// 2026-11-21 at noon, in microseconds since the Unix epoch.
 const NOON_US: u64 = 1_795_262_400_000_000;
@@ -120,4 +121,63 @@ fn shows_what_is_asked_for() {
         seen.push_str(&show(&run(folder.path(), arguments.split_whitespace()), folder.path()));
     }
     insta::assert_snapshot!(seen);
+}
+
+#[test]
+fn a_node_shows_what_its_folder_holds() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("data"));
+    let node = Up::start_node(folder.path());
+    let say =
+        |arguments: &str, more: &[&str]| run(folder.path(), arguments.split_whitespace().chain(more.iter().copied()));
+    let own = ["--node", &node.admin, "--data-dir", "data"];
+    for tenant in ["acme", "globex"] {
+        assert!(say(&format!("tenant put {tenant}"), &own).status.success());
+    }
+    for arguments in [
+        "logs shop --tenant acme",
+        "logs shop --tenant acme --json",
+        "logs shop --tenant acme --limit 2",
+        "logs shop --tenant acme --limit 5000",
+        "logs shop --tenant acme --since 2026-11-21T12:02:00Z",
+        "logs shop --tenant acme --outcome trap",
+        "logs shop --tenant acme --request req-2 --json",
+        "logs shop --tenant acme --component back",
+        "logs hello",
+    ] {
+        let (there, here) = (say(arguments, &own), say(arguments, &["--data-dir", "data"]));
+        let shown = |output: &std::process::Output| String::from_utf8(output.stdout.clone()).unwrap();
+        assert_eq!(shown(&there), shown(&here), "{arguments}");
+        assert_eq!(there.status.code(), Some(0), "{arguments}");
+    }
+    let mut seen = String::new();
+    for arguments in [
+        "logs shop --tenant acme --limit 1",
+        "logs shpo --tenant acme",
+        "logs shop --tenant initech",
+        "logs image-resize",
+        "logs shop --tenant acme --node 127.0.0.1:1",
+        "usage --tenant acme",
+        "usage shop",
+        "usage --tenant initech",
+    ] {
+        writeln!(seen, "$ cumulet {arguments}").unwrap();
+        let flags = if arguments.contains("--node") { &own[2..] } else { &own[..] };
+        seen.push_str(&show(&say(arguments, flags), folder.path()));
+    }
+    insta::assert_snapshot!(seen);
+    assert_eq!(node.stop(), Some(0));
+}
+
+#[test]
+fn without_a_token_the_folder_of_the_node_is_read() {
+    let folder = tempfile::tempdir().unwrap();
+    write(&folder.path().join("state/cumulet"));
+    let output = command(folder.path())
+        .args(["logs", "hello"])
+        .env("XDG_STATE_HOME", folder.path().join("state"))
+        .output()
+        .unwrap();
+    let text = String::from_utf8(output.stdout).unwrap();
+    assert!(text.ends_with("| hello\n"), "{text}{}", String::from_utf8_lossy(&output.stderr));
 }

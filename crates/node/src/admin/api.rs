@@ -1,7 +1,12 @@
 //! What the API works with, and where its places are.
 
 use super::failures::Failures;
-use super::{apps, audits, blobs, caller, deploys, live, method, node, openapi, revisions, tenants, tokens, unknown};
+use super::session::Sessions;
+use super::waiters::Waiters;
+use super::{
+    apps, audits, blobs, caller, deploys, live, logs, method, node, openapi, page, revisions, tenants, tokens, unknown,
+    usage,
+};
 use crate::chain::chain;
 use crate::ship::Ship;
 use axum::Router;
@@ -15,9 +20,12 @@ use std::os::unix::fs::OpenOptionsExt as _;
 use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use thiserror::Error;
+use tokio::sync::Semaphore;
 
 /// The file that holds the first token, in the data folder.
 const FIRST_TOKEN_FILE: &str = "admin.token";
+/// How many requests read logs or the ledger at once; others wait for their turn.
+const READINGS_MAX: usize = 8;
 
 /// What the API works with.
 #[derive(Debug)]
@@ -25,6 +33,11 @@ pub(crate) struct Api {
     pub(super) ship: Arc<Ship>,
     pub(super) uploads: Uploads,
     pub(super) failures: Failures,
+    pub(super) sessions: Sessions,
+    /// Who waits for entries of logs.
+    pub(super) waiters: Arc<Waiters>,
+    /// Turns of those who read logs or the ledger.
+    pub(super) readings: Semaphore,
     /// Where the node serves.
     pub(super) url: String,
 }
@@ -89,7 +102,15 @@ fn write(path: &Path, secret: &str) -> std::io::Result<()> {
 
 impl Api {
     pub(crate) fn new(ship: Arc<Ship>, uploads: Uploads, url: String) -> Arc<Self> {
-        Arc::new(Self { ship, uploads, failures: Failures::default(), url })
+        Arc::new(Self {
+            ship,
+            uploads,
+            failures: Failures::default(),
+            sessions: Sessions::default(),
+            waiters: Arc::default(),
+            readings: Semaphore::new(READINGS_MAX),
+            url,
+        })
     }
 
     pub(super) fn registry(&self) -> &Registry {
@@ -139,12 +160,17 @@ impl<'a> Attempt<'a> {
     }
 }
 
-/// Every place of the API.
+/// Every place of the API, and the page.
 pub(super) fn router(api: Arc<Api>) -> Router {
     let (router, _document) = openapi::routes().split_for_parts();
     // Places that do not exist are nobody's attempt.
     let noted = from_fn_with_state(Arc::clone(&api), caller::refused);
-    router.route_layer(noted).fallback(unknown).method_not_allowed_fallback(method).with_state(api)
+    router
+        .route_layer(noted)
+        .merge(page::routes())
+        .fallback(unknown)
+        .method_not_allowed_fallback(method)
+        .with_state(api)
 }
 
 /// The parts that [`openapi::routes`] puts together.
@@ -158,6 +184,8 @@ pub(super) fn parts() -> Vec<utoipa_axum::router::OpenApiRouter<Arc<Api>>> {
         apps::routes(),
         deploys::routes(),
         revisions::routes(),
+        logs::routes(),
+        usage::routes(),
         audits::routes(),
     ]
 }

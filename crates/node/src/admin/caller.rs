@@ -2,7 +2,9 @@
 
 use super::api::{Api, Attempt};
 use super::fault::{Answer, Fault};
+use super::session::Seen;
 use super::view::blocking;
+use super::{origin, page};
 use axum::extract::{FromRequestParts, Request, State};
 use axum::middleware::Next;
 use axum::response::{IntoResponse as _, Response};
@@ -10,7 +12,7 @@ use cumulet_control::{AuditOutcome, Bearer, TokenRefused};
 use cumulet_spec::api::ProblemKind;
 use cumulet_spec::id::TenantId;
 use cumulet_spec::token::{Actor, Scope, TokenText};
-use http::header::AUTHORIZATION;
+use http::header::{AUTHORIZATION, HeaderValue};
 use http::request::Parts;
 use http::{Method, StatusCode};
 use std::net::SocketAddr;
@@ -60,43 +62,99 @@ impl FromRequestParts<Arc<Api>> for Caller {
         if let Some(caller) = parts.extensions.get::<Self>() {
             return Ok(caller.clone());
         }
-        let (now_us, peer) = (api.ship.now_us(), parts.extensions.get::<Peer>().copied());
-        let token = parts.headers.get(AUTHORIZATION).map(|value| value.to_str().unwrap_or_default());
-        let refused = match check(api, token, now_us)? {
+        let shown = Shown::by(parts);
+        let refused = match shown.admitted(api, api.ship.now_us())? {
             Ok(bearer) => return Ok(Self(bearer)),
             Err(refused) => refused,
         };
-        // A token cannot be guessed, so whoever has one never waits for those who fail beside them: what is bounded is what
-        // failing costs the node.
-        if let Some(Peer(peer)) = peer
-            && token.is_some()
-        {
-            if !api.failures.may_try(peer.ip(), now_us) {
-                let detail = "too many requests from this address had no valid token";
-                return Err(Fault::new(ProblemKind::TooMany, detail).next("send a valid token, or wait a few seconds"));
-            }
-            api.failures.failed(peer.ip(), now_us);
-        }
-        // Whoever sent none has guessed nothing.
-        if token.is_some() {
-            let (api, target, reason) = (Arc::clone(api), parts.uri.path().to_owned(), refused.clone());
-            let noted = blocking(move || {
-                api.audit(Attempt {
-                    who: Actor::Anonymous,
-                    tenant: None,
-                    action: "token.use",
-                    target: &target,
-                    outcome: AuditOutcome::Denied,
-                    reason: &reason,
-                });
-                Ok(())
-            });
-            noted.await?;
+        // Whoever showed nothing has guessed nothing.
+        if !matches!(shown, Shown::Nothing) {
+            failed(api, parts.extensions.get::<Peer>().copied(), parts.uri.path(), &refused).await?;
         }
         Err(Fault::new(ProblemKind::Unauthorized, refused).next(
             "send `authorization: Bearer cumulet_…`; the first token is in the node's data folder, in admin.token",
         ))
     }
+}
+
+/// By what a request says whose it is.
+enum Shown {
+    Nothing,
+    Authorization(String),
+    /// The page's: a cookie, and what only its own script can send with it.
+    Session {
+        cookie: String,
+        proof: Option<String>,
+        is_same_origin: bool,
+    },
+}
+
+impl Shown {
+    fn by(parts: &Parts) -> Self {
+        let text = |value: &HeaderValue| value.to_str().unwrap_or_default().to_owned();
+        if let Some(value) = parts.headers.get(AUTHORIZATION) {
+            return Self::Authorization(text(value));
+        }
+        let Some(cookie) = page::cookie(parts) else { return Self::Nothing };
+        let proof = parts.headers.get(page::PROOF).map(text);
+        Self::Session { cookie, proof, is_same_origin: origin::is_same(parts) }
+    }
+
+    fn admitted(&self, api: &Api, now_us: u64) -> Answer<Result<Bearer, String>> {
+        let (cookie, proof) = match self {
+            Self::Nothing => return Ok(Err("no token was sent".to_owned())),
+            Self::Authorization(value) => {
+                let text = value.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
+                let Some((_, text)) = text else {
+                    return Ok(Err("the authorization is not of the form `Bearer TOKEN`".to_owned()));
+                };
+                return Ok(check(api, text.trim(), now_us)?.map(|(bearer, _)| bearer));
+            }
+            Self::Session { is_same_origin: false, .. } => {
+                return Ok(Err("a session's cookie came with a request of another origin".to_owned()));
+            }
+            Self::Session { cookie, proof, .. } => (cookie, proof),
+        };
+        let seen = match api.sessions.find(cookie, proof.as_deref(), now_us) {
+            Ok(seen) => seen,
+            Err(refused) => return Ok(Err(refused.to_string())),
+        };
+        // A session is never worth more than its token is at this moment.
+        let row = api.registry().token(&seen.id)?;
+        let admitted = row.ok_or(TokenRefused::Unknown).and_then(|row| row.admits_hash(&seen.hash, now_us));
+        if admitted.is_err() {
+            api.sessions.end(cookie);
+        }
+        Ok(admitted.map_err(|refused| refused.to_string()))
+    }
+}
+
+/// Counts and notes that somebody showed what is no token.
+///
+/// A token cannot be guessed, so whoever has one never waits for those who fail beside them: what is bounded is what
+/// failing costs the node.
+pub(super) async fn failed(api: &Arc<Api>, peer: Option<Peer>, target: &str, reason: &str) -> Answer<()> {
+    if let Some(Peer(peer)) = peer {
+        let now_us = api.ship.now_us();
+        if !api.failures.may_try(peer.ip(), now_us) {
+            let detail = "too many requests from this address had no valid token";
+            return Err(Fault::new(ProblemKind::TooMany, detail).next("send a valid token, or wait a few seconds"));
+        }
+        api.failures.failed(peer.ip(), now_us);
+    }
+    let (api, target, reason) = (Arc::clone(api), target.to_owned(), reason.to_owned());
+    let noted = blocking(move || {
+        api.audit(Attempt {
+            who: Actor::Anonymous,
+            tenant: None,
+            action: "token.use",
+            target: &target,
+            outcome: AuditOutcome::Denied,
+            reason: &reason,
+        });
+        Ok(())
+    });
+    noted.await
 }
 
 /// Notes what somebody who is known wanted to change, and was refused or could not.
@@ -131,16 +189,13 @@ pub(super) async fn refused(State(api): State<Arc<Api>>, request: Request, next:
     response
 }
 
-fn check(api: &Api, header: Option<&str>, now_us: u64) -> Answer<Result<Bearer, String>> {
-    let Some(header) = header else { return Ok(Err("no token was sent".to_owned())) };
-    let text = header.split_once(' ').filter(|(scheme, _)| scheme.eq_ignore_ascii_case("bearer"));
-    let Some((_, text)) = text else {
-        return Ok(Err("the authorization is not of the form `Bearer TOKEN`".to_owned()));
-    };
-    let text = match TokenText::parse(text.trim()) {
+/// Whom a token admits, and what of it may be kept.
+pub(super) fn check(api: &Api, text: &str, now_us: u64) -> Answer<Result<(Bearer, Seen), String>> {
+    let text = match TokenText::parse(text) {
         Ok(text) => text,
         Err(error) => return Ok(Err(error.to_string())),
     };
     let Some(row) = api.registry().token(text.id())? else { return Ok(Err(TokenRefused::Unknown.to_string())) };
-    Ok(row.admits(&text, now_us).map_err(|refused| refused.to_string()))
+    let seen = Seen { id: text.id().clone(), hash: text.hash() };
+    Ok(row.admits(&text, now_us).map(|bearer| (bearer, seen)).map_err(|refused| refused.to_string()))
 }

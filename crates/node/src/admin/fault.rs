@@ -2,7 +2,9 @@
 
 use crate::chain::chain;
 use crate::deploy::DeployError;
+use crate::logs::LogError;
 use crate::ship::IntakeError;
+use crate::usage::LedgerError;
 use axum::response::{IntoResponse, Response};
 use cumulet_artifact::UploadError;
 use cumulet_control::{
@@ -72,6 +74,18 @@ impl IntoResponse for Fault {
 
 impl From<RegistryError> for Fault {
     fn from(error: RegistryError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<LogError> for Fault {
+    fn from(error: LogError) -> Self {
+        Self::internal(&error)
+    }
+}
+
+impl From<LedgerError> for Fault {
+    fn from(error: LedgerError) -> Self {
         Self::internal(&error)
     }
 }

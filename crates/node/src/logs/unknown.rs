@@ -1,6 +1,7 @@
 //! The name that was probably meant.
 
 use super::failure::LogError;
+use super::folder;
 use super::reader::LogReader;
 use cumulet_spec::id::AppId;
 
@@ -8,9 +9,10 @@ impl LogReader {
     /// Whether an app has a log.
     ///
     /// # Errors
-    /// When the folder cannot be read.
+    /// When the folder cannot be looked at.
     pub fn knows(&self, app: &AppId) -> Result<bool, LogError> {
-        Ok(self.apps()?.contains(app))
+        let folder = folder::of_app(self.folder(), app);
+        folder.try_exists().map_err(LogError::file("look at", &folder))
     }
 
     /// The apps with a log whose names are near to one that has none, the nearest first: its own name with other tenants,

@@ -198,14 +198,27 @@ impl Report {
     /// When the ledger is not there or cannot be read, or knows nothing of the app or tenant that was asked for.
     pub fn read(data: &Path, question: &Question) -> Result<Self, ReportError> {
         let reader = LedgerReader::open(data)?;
-        // First, so that the sums hold at least what it promises.
-        let as_of_us = reader.drained_us()?;
-        let found = sums(&reader, question, &question.by)?;
-        if found.is_empty()
+        let report = Self::of(&reader, question)?;
+        if report.rows.is_empty()
             && let Some(Unknown { what, name, nearest }) = look_for(&reader, question)?
         {
             return Err(ReportError::Unknown { what, name, nearest });
         }
+        Ok(report)
+    }
+
+    /// The same for what is known to be there: what has used nothing has an empty report.
+    ///
+    /// # Errors
+    /// When the ledger is not there or cannot be read.
+    pub fn sum(data: &Path, question: &Question) -> Result<Self, LedgerError> {
+        Self::of(&LedgerReader::open(data)?, question)
+    }
+
+    fn of(reader: &LedgerReader, question: &Question) -> Result<Self, LedgerError> {
+        // First, so that the sums hold at least what it promises.
+        let as_of_us = reader.drained_us()?;
+        let found = sums(reader, question, &question.by)?;
         let mut report = Self { as_of_us, rows: Vec::new(), total: Amount::default() };
         for row in found {
             report.add(row, question);

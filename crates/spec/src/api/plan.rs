@@ -32,7 +32,8 @@ impl Plan {
     }
 }
 
-fn grants(revision: &Revision) -> BTreeSet<GrantLine> {
+/// Everything that its components are granted.
+pub(super) fn grants(revision: &Revision) -> BTreeSet<GrantLine> {
     let mut lines = BTreeSet::new();
     for (component, parts) in &revision.components {
         for capability in Capability::ALL {
@@ -113,7 +114,7 @@ fn routes(before: Option<&Revision>, after: &Revision) -> Vec<RoutePlan> {
 }
 
 /// A route in one line: `GET,HEAD shop.example.com/api/* -> front`.
-fn text(route: &Route) -> String {
+pub(super) fn text(route: &Route) -> String {
     let methods: Vec<&str> = route.methods.iter().map(http::Method::as_str).collect();
     let methods = if methods.is_empty() { String::new() } else { format!("{} ", methods.join(",")) };
     format!("{methods}{}{} -> {}", route.host.as_deref().unwrap_or_default(), route.pattern, route.component)

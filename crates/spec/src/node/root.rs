@@ -8,8 +8,21 @@ use crate::document::{self, Findings, Problem, Section, is_known_format};
 use crate::grant::is_host_name;
 use crate::id::NodeName;
 
-const KEYS: [&str; 12] =
-    ["node", "name", "domain", "listen", "admin", "data_dir", "tls", "limit", "compile", "logs", "default", "tenant"];
+const KEYS: [&str; 13] = [
+    "node",
+    "name",
+    "domain",
+    "listen",
+    "admin",
+    "admin_hosts",
+    "data_dir",
+    "tls",
+    "limit",
+    "compile",
+    "logs",
+    "default",
+    "tenant",
+];
 
 pub(super) fn parse(text: &str) -> Result<NodeConfig, NodeConfigError> {
     let mut findings = Findings::new("the node's configuration");
@@ -36,6 +49,7 @@ fn read_root(root: &Section<'_, '_>, findings: &mut Findings) -> Option<NodeConf
         name: read_name(root, findings).unwrap_or(default.name),
         listen,
         admin,
+        admin_hosts: read_admin_hosts(root, findings),
         tls: tls::read(root, [("listen", listen), ("admin", admin)], findings),
         data_dir: read_data_dir(root, findings),
         limits,
@@ -65,6 +79,25 @@ fn read_domain(root: &Section<'_, '_>, findings: &mut Findings) -> Option<String
         let is_domain = is_host_name(text);
         is_domain.then(|| text.to_ascii_lowercase()).ok_or_else(|| format!("{text:?} is not {expected}"))
     })
+}
+
+fn read_admin_hosts(root: &Section<'_, '_>, findings: &mut Findings) -> Vec<String> {
+    let expected = "a list, such as `[\"edge-1.example.com\"]`";
+    let list = root.get("admin_hosts").and_then(|value| findings.list(value, "`admin_hosts`", expected));
+    let mut hosts = Vec::new();
+    for value in list.into_iter().flat_map(|list| list.iter()) {
+        let expected = "a host without its port, such as `\"edge-1.example.com\"`";
+        let Some(text) = findings.text(value, "a host in `admin_hosts`", expected) else { continue };
+        let host = findings.parsed(&text, |text| {
+            is_host_name(text).then(|| text.to_ascii_lowercase()).ok_or_else(|| format!("{text:?} is not {expected}"))
+        });
+        hosts.extend(host);
+    }
+    if hosts.len() > NodeConfig::ADMIN_HOSTS_MAX {
+        let message = format!("`admin_hosts` has more than {} entries", NodeConfig::ADMIN_HOSTS_MAX);
+        findings.problem(Problem::new(root.value_span("admin_hosts"), message));
+    }
+    hosts
 }
 
 fn read_data_dir(root: &Section<'_, '_>, findings: &mut Findings) -> Option<PathBuf> {

@@ -238,7 +238,9 @@ fn no_token_reaches_what_is_not_its_own() -> anyhow::Result<()> {
             // The same request about what is there, and about what nobody has.
             let of = |tenant: &str, app: &str| path.replace("{tenant}", tenant).replace("{app}", app);
             let fill = |path: String| {
-                path.replace("{digest}", &format!("sha256:{}", "1".repeat(64))).replace("{id}", "abcdefgh12345678")
+                path.replace("{digest}", &format!("sha256:{}", "1".repeat(64)))
+                    .replace("{id}", "abcdefgh12345678")
+                    .replace("{revision}", "r1")
             };
             for (scope, admin) in &strange {
                 let there = admin.call(&method, &fill(of("acme", "shop")), Some(&json!({})))?;

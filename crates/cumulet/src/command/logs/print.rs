@@ -4,9 +4,10 @@ use std::fmt::Write as _;
 use std::io::{self, Write as _};
 
 use anstyle::{AnsiColor, Style};
-use cumulet_node::logs::{LogContent, LogRecord, LoggedInvocation};
-use cumulet_node::usage::rfc3339;
+use cumulet_spec::api::{LogEntry, LogEvent, LogInvocation};
+use cumulet_spec::id::{ComponentName, RequestId};
 use cumulet_spec::outcome::{Fault, Outcome};
+use serde_json::json;
 
 use crate::terminal::Terminal;
 
@@ -16,16 +17,16 @@ const YELLOW: Style = AnsiColor::Yellow.on_default();
 const RED: Style = AnsiColor::Red.on_default().bold();
 
 /// Prints entries, each on a line. Fails when the reader has gone away.
-pub(super) fn print(records: &[LogRecord], terminal: Terminal) -> io::Result<()> {
-    if records.is_empty() {
+pub(super) fn print(entries: &[LogEntry], terminal: Terminal) -> io::Result<()> {
+    if entries.is_empty() {
         return Ok(());
     }
     let mut text = String::new();
-    for record in records {
+    for entry in entries {
         if terminal.is_json() {
-            escape_json(&record.json().to_string(), &mut text);
+            escape_json(&json!(entry).to_string(), &mut text);
         } else {
-            plain(record, &mut text);
+            plain(entry, &mut text);
         }
         text.push('\n');
     }
@@ -36,18 +37,18 @@ pub(super) fn print(records: &[LogRecord], terminal: Terminal) -> io::Result<()>
 }
 
 // Writing to a string cannot fail.
-fn plain(record: &LogRecord, out: &mut String) {
-    let _ = write!(out, "{DIM}{}{DIM:#} ", rfc3339(record.time_us));
-    let (component, request) = match &record.source {
-        Some(source) => (source.component.as_str(), source.request.as_str()),
-        None => ("", ""),
-    };
-    match &record.content {
-        LogContent::Output { channel, text } => {
-            let _ = write!(out, "{} {component} {DIM}{request} |{DIM:#} ", channel.label());
+fn plain(entry: &LogEntry, out: &mut String) {
+    let _ = write!(out, "{DIM}");
+    visible(&entry.time, out);
+    let _ = write!(out, "{DIM:#} ");
+    let component = entry.component.as_ref().map(ComponentName::as_str).unwrap_or_default();
+    let request = entry.request_id.as_ref().map(RequestId::as_str).unwrap_or_default();
+    match &entry.event {
+        LogEvent::Output { stream, text } => {
+            let _ = write!(out, "{} {component} {DIM}{request} |{DIM:#} ", stream.label());
             visible(text, out);
         }
-        LogContent::Invocation(ended) => {
+        LogEvent::Invocation(ended) => {
             invocation(ended, out);
             let _ = write!(out, " {DIM}component={component} request_id={request}{DIM:#}");
             for line in ended.detail.iter().flat_map(|detail| detail.lines()) {
@@ -55,7 +56,7 @@ fn plain(record: &LogRecord, out: &mut String) {
                 visible(line, out);
             }
         }
-        LogContent::Dropped { pieces } => {
+        LogEvent::Dropped { pieces } => {
             let _ = write!(
                 out,
                 "{YELLOW}dropped{YELLOW:#} {pieces} pieces of output and events: more than could be written"
@@ -64,7 +65,7 @@ fn plain(record: &LogRecord, out: &mut String) {
     }
 }
 
-fn invocation(ended: &LoggedInvocation, out: &mut String) {
+fn invocation(ended: &LogInvocation, out: &mut String) {
     let style = match ended.outcome.fault() {
         None => GREEN,
         Some(Fault::Client) => YELLOW,
