@@ -128,9 +128,8 @@ fn a_node_shows_what_its_folder_holds() {
     let folder = tempfile::tempdir().unwrap();
     write(&folder.path().join("data"));
     let node = Up::start_node(folder.path());
-    let say = |arguments: &str, more: &[&str]| {
-        run(folder.path(), arguments.split_whitespace().chain(more.iter().copied()))
-    };
+    let say =
+        |arguments: &str, more: &[&str]| run(folder.path(), arguments.split_whitespace().chain(more.iter().copied()));
     let own = ["--node", &node.admin, "--data-dir", "data"];
     for tenant in ["acme", "globex"] {
         assert!(say(&format!("tenant put {tenant}"), &own).status.success());

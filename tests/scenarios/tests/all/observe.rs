@@ -130,19 +130,18 @@ fn who_waits_is_told_of_what_comes() -> anyhow::Result<()> {
 #[test]
 fn a_wait_ends_with_the_node_and_waits_are_bounded() -> anyhow::Result<()> {
     let place = Place::open()?;
-    std::thread::scope(|threads| -> anyhow::Result<()> {
-        let wait = |seconds: u64| {
-            place.admin.call("GET", &format!("/v1/tenants/acme/apps/shop/logs?wait_s={seconds}"), None)
-        };
-        // Whoever looks whether there is room takes it for a moment.
-        let patient = || -> anyhow::Result<Value> {
-            loop {
-                let answer = wait(30)?;
-                if answer.problem() != Some("busy") {
-                    return answer.expect(200);
-                }
+    let wait =
+        |seconds: u64| place.admin.call("GET", &format!("/v1/tenants/acme/apps/shop/logs?wait_s={seconds}"), None);
+    // Whoever looks whether there is room takes it for a moment.
+    let patient = || -> anyhow::Result<Value> {
+        loop {
+            let answer = wait(30)?;
+            if answer.problem() != Some("busy") {
+                return answer.expect(200);
             }
-        };
+        }
+    };
+    std::thread::scope(|threads| -> anyhow::Result<()> {
         let waiting: Vec<_> = (0..TENANT_WAITERS_MAX).map(|_| threads.spawn(patient)).collect();
         until("no more may wait", || Ok(wait(1)?.problem() == Some("busy")))?;
         // Who does not wait is answered, and so is another tenant.
@@ -182,7 +181,14 @@ fn a_log_is_its_tenants_also_without_the_app() -> anyhow::Result<()> {
         ensure!(there.status == 404 && there.body.to_string() == nowhere.replace("nobody", "acme"), "{there:?}");
     }
     for bad in [
-        "limit=0", "limit=1001", "wait_s=31", "after=x", "outcome=oops", "request=a/b", "last=true&after=1-2-3", "other=1",
+        "limit=0",
+        "limit=1001",
+        "wait_s=31",
+        "after=x",
+        "outcome=oops",
+        "request=a/b",
+        "last=true&after=1-2-3",
+        "other=1",
     ] {
         let answer = acme.call("GET", &format!("/v1/tenants/acme/apps/shop/logs?{bad}"), None)?;
         ensure!(answer.problem() == Some("invalid") && !text(&answer.body, "detail").is_empty(), "{bad}: {answer:?}");
@@ -206,7 +212,9 @@ fn usage_is_the_same_from_the_node_and_from_its_folder() -> anyhow::Result<()> {
         let [node, folder] = place.both(&["usage", "--json", "--by", "tenant,app,revision,outcome", "--compare"])?;
         Ok(node == folder)
     })?;
-    for arguments in [&["usage", "shop", "--since", "2020-01-01", "--until", "2100-01-01"][..], &["usage", "--tenant", "acme"]] {
+    for arguments in
+        [&["usage", "shop", "--since", "2020-01-01", "--until", "2100-01-01"][..], &["usage", "--tenant", "acme"]]
+    {
         let [node, folder] = place.both(arguments)?;
         ensure!(node == folder && node.contains("acme"), "{node}\n{folder}");
     }
@@ -241,7 +249,10 @@ fn a_revision_is_shown_in_full_and_without_its_values() -> anyhow::Result<()> {
     let detail = place.admin.call("GET", &at("r1"), None)?.expect(200)?;
     let component = &detail["components"][0];
     ensure!(text(&detail, "revision") == "r1" && detail["percent"] == json!(100), "{detail}");
-    ensure!(component["limits"]["cpu"] == json!("100ms") && component["limits"]["memory"] == json!("128MiB"), "{detail}");
+    ensure!(
+        component["limits"]["cpu"] == json!("100ms") && component["limits"]["memory"] == json!("128MiB"),
+        "{detail}"
+    );
     ensure!(component["bytes"].as_u64().is_some_and(|bytes| bytes > 0), "{detail}");
     let grants = json!([
         { "capability": "http", "entry": "https://api.example.com" },
