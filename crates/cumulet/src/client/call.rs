@@ -167,19 +167,12 @@ fn step(kind: ProblemKind) -> Option<&'static str> {
     }
 }
 
+/// Whether somewhere below it a certificate was refused.
 fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
-    let is_of_certificate = |cause: &(dyn Error + 'static)| {
-        let within = cause.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
-        within.is_some_and(|within| matches!(within.downcast_ref(), Some(rustls::Error::InvalidCertificate(_))))
-    };
-    let mut next = Some(error);
-    while let Some(cause) = next {
-        if is_of_certificate(cause) {
-            return true;
-        }
-        next = cause.source();
-    }
-    false
+    let is_itself = matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)));
+    // The source of an error of the system is not what it wraps, but that one's source.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    is_itself || wrapped.is_some_and(|wrapped| is_untrusted(wrapped)) || error.source().is_some_and(is_untrusted)
 }
 
 /// What is at the bottom of an error: those above it say only that a request failed.
