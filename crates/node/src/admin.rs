@@ -12,6 +12,7 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod listener;
 mod live;
 mod logs;
 mod node;
@@ -46,6 +47,7 @@ use tower_service::Service as _;
 pub use api::FirstTokenError;
 pub(crate) use api::{Api, FirstToken};
 use fault::Fault;
+pub(crate) use listener::AdminListener;
 pub use openapi::document as openapi;
 
 /// Where the API is.
