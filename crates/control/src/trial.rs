@@ -168,8 +168,8 @@ mod tests {
         check(&"e".repeat(19), None);
         check(&"e".repeat(20), Some((19, back("20 of 20 requests failed, and 10 in 100 may"))));
         // At the bound is within it.
-        check(&"e.........".repeat(20), Some((120, Verdict::Keep)));
-        check(&format!("{}ee", "e.........".repeat(3)), Some((31, back("5 of 32 requests failed, and 10 in 100 may"))));
+        check(&".........e".repeat(20), Some((120, Verdict::Keep)));
+        check(&format!("{}ee", ".........e".repeat(3)), Some((30, back("4 of 31 requests failed, and 10 in 100 may"))));
         check(
             &format!("{}s", ".".repeat(98)),
             Some((98, back("1 of 99 requests took longer than 100ms, and 1 in 100 may"))),

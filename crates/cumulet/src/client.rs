@@ -6,6 +6,7 @@
 mod call;
 mod node_args;
 mod resource;
+mod roots;
 mod source;
 mod token;
 
@@ -92,7 +93,9 @@ impl Client {
         if is_own {
             builder = builder.no_proxy();
         }
-        if is_plain {
+        if let Some(file) = &args.ca {
+            builder = builder.tls_certs_only(roots::read(file)?);
+        } else if is_plain {
             // Nothing is to be verified: the certificates of the machine need not be read.
             builder = builder.tls_certs_only([]);
         }

@@ -12,6 +12,7 @@ mod deploys;
 mod failures;
 mod fault;
 mod input;
+mod listener;
 mod live;
 mod logs;
 mod node;
@@ -46,6 +47,7 @@ use tower_service::Service as _;
 pub use api::FirstTokenError;
 pub(crate) use api::{Api, FirstToken};
 use fault::Fault;
+pub(crate) use listener::AdminListener;
 pub use openapi::document as openapi;
 
 /// Where the API is.
@@ -98,11 +100,13 @@ impl Handler for AdminHandler {
 
 impl AdminHandler {
     /// Whether a request is for this listener, and not for a name that a stranger led here. Whoever sends a token
-    /// themselves was led by nobody.
+    /// themselves was led by nobody, and over TLS a stranger's name has no certificate.
     fn is_meant(&self, incoming: &Incoming) -> bool {
         let (uri, headers) = (incoming.request.uri(), incoming.request.headers());
-        let authority = origin::authority(uri, headers);
-        headers.contains_key(AUTHORIZATION) || origin::is_own_name(authority.as_ref(), self.workshop.accounts.config())
+        let config = self.workshop.accounts.config();
+        headers.contains_key(AUTHORIZATION)
+            || config.tls.as_ref().is_some_and(|tls| tls.admin)
+            || origin::is_own_name(origin::authority(uri, headers).as_ref(), config)
     }
 }
 

@@ -4,7 +4,7 @@ mod open;
 #[cfg(test)]
 mod tests;
 
-use crate::admin::{AdminHandler, FirstTokenError};
+use crate::admin::{AdminHandler, AdminListener, FirstTokenError};
 use crate::books::Bookkeeper;
 use crate::compiler::WorkerProgram;
 use crate::deploy::{DeployError, DeployRequest, DeployedRevision, deploy};
@@ -23,7 +23,7 @@ use cumulet_artifact::{KeyError, StoreError};
 use cumulet_capability::Asked;
 use cumulet_control::RegistryError;
 use cumulet_engine::{EngineError, Machine, Ticker};
-use cumulet_gateway::{BindError, Drained, Gateway, GatewayConfig};
+use cumulet_gateway::{BindError, Drained};
 use cumulet_meter::Tally;
 use cumulet_meter::ledger::LedgerError;
 use cumulet_spec::binding::{Binding, BindingError};
@@ -236,13 +236,13 @@ impl Node {
         let api = ship.as_ref().map(|ship| open::api(ship, tls_url.as_ref().unwrap_or(&url))).transpose()?;
         let (api, first_token) = api.map_or((None, None), |(api, path)| (Some(api), path));
         let admin = AdminHandler::new(Arc::clone(&serving), Arc::clone(&workshop), opened.clone(), api);
-        let admin = Gateway::bind(options.admin, GatewayConfig::default(), admin)?;
+        let admin = AdminListener::bind(options.admin, admin, secured.as_ref())?;
         Ok(Self {
             url,
             first_token,
             ship,
             tls_url,
-            admin_url: format!("http://{}/", admin.local_addr()),
+            admin_url: admin.url(),
             gateway: tokio::spawn(public.serve(opened, stopped.clone())),
             admin: tokio::spawn(admin.serve(wait_for(stopped))),
             workshop,

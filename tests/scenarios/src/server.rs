@@ -216,7 +216,7 @@ fn ready(stdout: &Output) -> anyhow::Result<(SocketAddr, SocketAddr)> {
     })?;
     let address = |field| -> anyhow::Result<SocketAddr> {
         let url = output::text(&event, field).with_context(|| format!("no {field} in {event}"))?;
-        let authority = url.trim_start_matches("http://").trim_end_matches('/');
+        let authority = url.trim_start_matches("http://").trim_start_matches("https://").trim_end_matches('/');
         authority.parse().with_context(|| format!("{field} is {url}"))
     };
     Ok((address("url")?, address("admin")?))

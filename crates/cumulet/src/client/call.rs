@@ -1,6 +1,7 @@
 //! What a request to a node can come to, other than what was asked for.
 
 use std::error::Error;
+use std::io;
 
 use cumulet_spec::api::{Problem, ProblemKind};
 use http::StatusCode;
@@ -25,6 +26,8 @@ pub(crate) enum CallError {
         why: String,
         /// Whether it may be different the next time.
         may_pass: bool,
+        /// Whether the other side shows a certificate that nobody here vouches for.
+        is_untrusted: bool,
     },
     /// What answers does not speak as a node does.
     #[error("{why}")]
@@ -48,7 +51,7 @@ impl CallError {
     /// Nothing came back, or not all of it.
     pub(super) fn lost(node: &Url, error: &reqwest::Error) -> Self {
         let may_pass = !error.is_connect() && !error.is_builder();
-        Self::Unreached { node: node.to_string(), why: innermost(error), may_pass }
+        Self::Unreached { node: node.to_string(), why: innermost(error), may_pass, is_untrusted: is_untrusted(error) }
     }
 
     /// A status that is none of success, and its body.
@@ -86,7 +89,8 @@ impl CallError {
     pub(crate) fn may_return(&self) -> bool {
         match self {
             Self::Refused(problem) => matches!(problem.kind, ProblemKind::Busy | ProblemKind::TooMany),
-            Self::Unreached { .. } => true,
+            // Who shows a wrong certificate is another one, or will not show a better one soon.
+            Self::Unreached { is_untrusted, .. } => !is_untrusted,
             Self::Strange { .. } | Self::Unsaid { .. } => false,
         }
     }
@@ -104,10 +108,13 @@ impl CallError {
     pub(crate) fn failure(self, what: impl Into<String>) -> Box<Failure> {
         match self {
             Self::Refused(problem) => refused(*problem, what.into()),
-            Self::Unreached { node, why, .. } => {
-                Failure::new(Exit::UNREACHED, format!("cannot reach the node at {node}"))
-                    .why(why)
-                    .next("start it with `cumulet node`, or name another with --node URL")
+            Self::Unreached { node, why, is_untrusted, .. } => {
+                let next = if is_untrusted {
+                    "see that this is the node that you mean; name who signed its certificate with --ca FILE"
+                } else {
+                    "start it with `cumulet node`, or name another with --node URL"
+                };
+                Failure::new(Exit::UNREACHED, format!("cannot reach the node at {node}")).why(why).next(next)
             }
             Self::Strange { node, why } => {
                 Failure::new(Exit::UNREACHED, format!("there is no admin API at {node}")).why(why).next(
@@ -158,6 +165,14 @@ fn step(kind: ProblemKind) -> Option<&'static str> {
         | ProblemKind::Upload
         | ProblemKind::TooLarge => None,
     }
+}
+
+/// Whether somewhere below it a certificate was refused.
+fn is_untrusted(error: &(dyn Error + 'static)) -> bool {
+    let is_itself = matches!(error.downcast_ref(), Some(rustls::Error::InvalidCertificate(_)));
+    // The source of an error of the system is not what it wraps, but that one's source.
+    let wrapped = error.downcast_ref::<io::Error>().and_then(io::Error::get_ref);
+    is_itself || wrapped.is_some_and(|wrapped| is_untrusted(wrapped)) || error.source().is_some_and(is_untrusted)
 }
 
 /// What is at the bottom of an error: those above it say only that a request failed.

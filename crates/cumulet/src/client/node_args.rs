@@ -6,6 +6,7 @@ use clap::Args;
 use cumulet_spec::id::TenantId;
 use reqwest::Url;
 
+use super::SourceArgs;
 use crate::exit::Exit;
 use crate::failure::Failure;
 
@@ -27,6 +28,9 @@ pub(crate) struct NodeArgs {
     /// The data folder of a node of this machine, for the token that it wrote [default: that of `cumulet node`]
     #[arg(long, value_name = "DIR", global = true, help_heading = HEADING)]
     pub(crate) data_dir: Option<PathBuf>,
+    /// Believe the certificates in this file, in PEM, about who the node is, in place of this machine's
+    #[arg(long, value_name = "FILE", global = true, help_heading = HEADING)]
+    pub(crate) ca: Option<PathBuf>,
 }
 
 /// The same, and whose things.
@@ -41,8 +45,13 @@ pub(crate) struct TenantArgs {
 
 impl NodeArgs {
     /// The flags of a command that has them otherwise.
-    pub(super) fn new(node: Option<String>, token_file: Option<PathBuf>, data_dir: Option<PathBuf>) -> Self {
-        Self { node: node.unwrap_or_else(|| NODE_DEFAULT.to_owned()), token_file, data_dir }
+    pub(super) fn of(args: &SourceArgs) -> Self {
+        Self {
+            node: args.node.clone().unwrap_or_else(|| NODE_DEFAULT.to_owned()),
+            token_file: args.token_file.clone(),
+            data_dir: args.data_dir.clone(),
+            ca: args.ca.clone(),
+        }
     }
 
     /// Where the node is.

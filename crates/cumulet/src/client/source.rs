@@ -20,13 +20,16 @@ pub(crate) struct SourceArgs {
     /// The admin address of the node [default: http://127.0.0.1:3001]
     // Read by us: a refusal of clap's would print the address, and with it a password.
     #[arg(long, value_name = "URL", help_heading = HEADING)]
-    node: Option<String>,
+    pub(super) node: Option<String>,
     /// A file with the token [default: the one that a node of this machine wrote]
     #[arg(long, value_name = "FILE", conflicts_with = "data_dir", help_heading = HEADING)]
-    token_file: Option<PathBuf>,
+    pub(super) token_file: Option<PathBuf>,
     /// Read this data folder and ask no node; with --node, the data folder of that node, for the token that it wrote
     #[arg(long, value_name = "DIR", help_heading = HEADING)]
-    data_dir: Option<PathBuf>,
+    pub(super) data_dir: Option<PathBuf>,
+    /// Believe the certificates in this file, in PEM, about who the node is, in place of this machine's
+    #[arg(long, value_name = "FILE", help_heading = HEADING)]
+    pub(super) ca: Option<PathBuf>,
 }
 
 /// Where it is read.
@@ -54,8 +57,7 @@ impl SourceArgs {
             return Ok(Source::Folder(beside.to_owned()));
         }
         let fallback = || candidates().into_iter().find(|folder| !is_named && folder.join(kept).is_dir());
-        let args = NodeArgs::new(self.node.clone(), self.token_file.clone(), self.data_dir.clone());
-        let client = match Client::open(&args, terminal) {
+        let client = match Client::open(&NodeArgs::of(self), terminal) {
             Ok(client) => client,
             Err(failure) => return fallback().map(Source::Folder).ok_or(failure),
         };

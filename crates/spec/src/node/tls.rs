@@ -22,6 +22,8 @@ pub struct Tls {
     pub listen: SocketAddr,
     /// Whether plain requests for a host that has a certificate are sent to it.
     pub redirect: bool,
+    /// Whether the operator's listener speaks TLS too, and nothing else, with the same certificates.
+    pub admin: bool,
     /// The oldest version that is spoken.
     pub min_version: TlsVersion,
     /// Certificates from files.
@@ -65,11 +67,13 @@ impl TlsVersion {
 /// Reads the section; `taken` are the addresses that other listeners have, with their keys.
 pub(super) fn read(root: &Section<'_, '_>, taken: [(&str, SocketAddr); 2], findings: &mut Findings) -> Option<Tls> {
     let section = findings.section(root.get("tls")?, "tls", "a table, `[tls]`")?;
-    section.check_keys(&["listen", "redirect", "min_version", "certificate", "acme"], findings);
+    section.check_keys(&["listen", "redirect", "admin", "min_version", "certificate", "acme"], findings);
     let listen = section
         .require("listen", "listen = \"0.0.0.0:443\"", findings)
         .and_then(|_value| value::address(&section, "listen", findings));
-    let redirect = section.get("redirect").and_then(|value| findings.flag(value, &section.named("redirect")));
+    let mut flag =
+        |key: &str| section.get(key).and_then(|value| findings.flag(value, &section.named(key))).unwrap_or(false);
+    let (redirect, admin) = (flag("redirect"), flag("admin"));
     let min_version = read_version(&section, findings).unwrap_or_default();
     let certificates = read_certificates(&section, findings);
     let acme = acme::read(&section, findings);
@@ -86,7 +90,7 @@ pub(super) fn read(root: &Section<'_, '_>, taken: [(&str, SocketAddr); 2], findi
             findings.problem(Problem::new(section.value_span("listen"), message).with_help(help));
         }
     }
-    Some(Tls { listen, redirect: redirect.unwrap_or(false), min_version, certificates, acme })
+    Some(Tls { listen, redirect, admin, min_version, certificates, acme })
 }
 
 fn read_version(section: &Section<'_, '_>, findings: &mut Findings) -> Option<TlsVersion> {

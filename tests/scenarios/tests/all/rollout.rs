@@ -10,11 +10,11 @@ use serde_json::{Value, json};
 /// How often it is looked whether something has become so: each look is a request to the node.
 const LOOKS_MAX: u32 = 20_000;
 /// At most a tenth may fail, of 20 and more.
-const ERRORS: &str = "[app.rollout]\nerrors = 10\nrequests = 20\nwindow = \"1h\"";
+const ERRORS: &str = "[app.rollout]\nerrors = \"10%\"\nrequests = 20\nwindow = \"1h\"";
 /// At most one of a hundred may take longer than 20 ms.
 const SLOW: &str = "[app.rollout]\np99 = \"20ms\"\nrequests = 20\nwindow = \"1h\"";
 /// Over within a second.
-const SHORT: &str = "[app.rollout]\nerrors = 10\nrequests = 20\nwindow = \"1s\"";
+const SHORT: &str = "[app.rollout]\nerrors = \"10%\"\nrequests = 20\nwindow = \"1s\"";
 
 /// A node, and an app that fails when it is asked to.
 struct Shop {

@@ -9,6 +9,7 @@ use anyhow::{Context as _, ensure};
 use bytes::Bytes;
 use cumulet_scenarios::fleet::{App, Fleet};
 use cumulet_scenarios::http1::Connection;
+use cumulet_scenarios::once::cumulet;
 use cumulet_scenarios::server::Server;
 use http::Request;
 use http_body_util::{BodyExt as _, Empty};
@@ -33,8 +34,12 @@ impl Authority {
 
     /// Puts a new certificate for the host where it is read, as whoever renews does.
     fn renew(&self, folder: &Path) -> anyhow::Result<CertificateDer<'static>> {
+        self.sign(folder, HOST)
+    }
+
+    fn sign(&self, folder: &Path, host: &str) -> anyhow::Result<CertificateDer<'static>> {
         let key = KeyPair::generate()?;
-        let certificate = CertificateParams::new(vec![HOST.to_owned()])?.signed_by(&key, &self.0)?;
+        let certificate = CertificateParams::new(vec![host.to_owned()])?.signed_by(&key, &self.0)?;
         for (name, text) in [("key.pem", key.serialize_pem()), ("chain.pem", certificate.pem())] {
             let aside = folder.join("aside");
             fs::write(&aside, text)?;
@@ -143,5 +148,37 @@ fn an_app_is_asked_over_https_and_a_new_certificate_needs_no_restart() -> anyhow
     ] {
         ensure!(metrics.contains(line), "{line} is not in:\n{metrics}");
     }
+    server.stop()
+}
+
+#[test]
+fn the_operator_is_heard_over_https_alone() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let authority = Authority::new()?;
+    authority.sign(folder.path(), "localhost")?;
+    let file = |name: &str| folder.path().join(name);
+    fs::write(file("ca.pem"), authority.0.pem())?;
+    let fleet = Fleet::new(&format!(
+        "[tls]\nlisten = \"127.0.0.1:0\"\nadmin = true\n[[tls.certificate]]\nchain = {:?}\nkey = {:?}\n",
+        file("chain.pem"),
+        file("key.pem")
+    ))?;
+    let server = fleet.serve()?;
+    let (data, ca) = (fleet.data(), file("ca.pem"));
+    let (data, ca) = (data.to_str().context("a path of text")?, ca.to_str().context("a path of text")?);
+    let node = format!("https://localhost:{}", server.admin_address().port());
+    let ask = |arguments: &[&str]| cumulet(&[arguments, &["--data-dir", data]].concat(), b"");
+    let apps = ask(&["apps", "--node", &node, "--ca", ca, "--json"])?;
+    ensure!(apps.code == Some(0) && apps.stdout.trim() == "{\"apps\":[]}", "{apps:?}");
+    let usage = ask(&["usage", "--node", &node, "--ca", ca])?;
+    ensure!(usage.code == Some(0) && usage.stdout.contains("REQUESTS"), "{usage:?}");
+    // Whoever does not know the authority sends no token, and nobody is answered in plain text.
+    let stranger = ask(&["apps", "--node", &node])?;
+    ensure!(stranger.code == Some(4) && stranger.stderr.contains("--ca FILE"), "{stranger:?}");
+    let plain = ask(&["apps", "--node", &node.replace("https", "http")])?;
+    ensure!(plain.code == Some(4), "{plain:?}");
+    let key = file("key.pem");
+    let wrong = ask(&["apps", "--node", &node, "--ca", key.to_str().context("a path of text")?])?;
+    ensure!(wrong.code == Some(2) && wrong.stderr.contains("no certificate"), "{wrong:?}");
     server.stop()
 }

@@ -52,6 +52,7 @@ impl Files {
         TlsConfig {
             listen: SocketAddr::from((Ipv4Addr::LOCALHOST, 0)),
             redirect: false,
+            admin: false,
             min_version: TlsVersion::Tls12,
             certificates: vec![self.files.clone()],
             acme: None,
