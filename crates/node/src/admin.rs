@@ -100,13 +100,11 @@ impl Handler for AdminHandler {
 
 impl AdminHandler {
     /// Whether a request is for this listener, and not for a name that a stranger led here. Whoever sends a token
-    /// themselves was led by nobody, and over TLS a stranger's name has no certificate.
+    /// themselves was led by nobody. TLS makes no difference: a tenant's host has a certificate here too.
     fn is_meant(&self, incoming: &Incoming) -> bool {
         let (uri, headers) = (incoming.request.uri(), incoming.request.headers());
         let config = self.workshop.accounts.config();
-        headers.contains_key(AUTHORIZATION)
-            || config.tls.as_ref().is_some_and(|tls| tls.admin)
-            || origin::is_own_name(origin::authority(uri, headers).as_ref(), config)
+        headers.contains_key(AUTHORIZATION) || origin::is_own_name(origin::authority(uri, headers).as_ref(), config)
     }
 }
 
