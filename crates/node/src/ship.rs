@@ -80,7 +80,7 @@ impl Ship {
         );
     }
 
-    /// A deploy as it is once more than `seen` of its phases are behind it, it has ended, or the time is over.
+    /// A deploy as it is once more than `seen` of its phases are behind it, it has ended, the time is over, or the node stops.
     pub(crate) async fn wait(
         &self,
         seen: usize,
@@ -100,9 +100,10 @@ impl Ship {
                 }
             }
         };
-        match tokio::time::timeout(time_max, waited).await {
-            Ok(found) => found,
-            Err(_elapsed) => read(),
+        tokio::select! {
+            waited = tokio::time::timeout(time_max, waited) => waited.unwrap_or_else(|_elapsed| read()),
+            // What is under way goes on after the next start: this is how far it is.
+            () = self.stopped() => read(),
         }
     }
 
