@@ -1,6 +1,7 @@
 //! Installs what the full set of tests and benches needs. Quick when there is nothing to do.
 
 mod browser;
+mod contract;
 pub(crate) mod guest_target;
 mod packages;
 mod toolchain;
@@ -12,5 +13,6 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     toolchain::ensure(repository)?;
     guest_target::ensure()?;
     packages::ensure()?;
-    browser::ensure(repository)
+    browser::ensure(repository)?;
+    contract::ensure(repository)
 }

@@ -47,6 +47,12 @@ pub fn seed() -> u64 {
     number(SEED_VARIABLE).unwrap_or_else(moment)
 }
 
+/// This seed, unless the variable gives one.
+#[must_use]
+pub fn seed_or(seed: u64) -> u64 {
+    number(SEED_VARIABLE).unwrap_or(seed)
+}
+
 fn number(variable: &str) -> Option<u64> {
     std::env::var_os(variable)?.to_str()?.parse().ok()
 }

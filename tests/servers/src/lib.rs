@@ -1,6 +1,7 @@
 //! Servers of other projects, started for tests and benches on free ports, and ended with them.
 
 mod browser;
+mod contract;
 mod pebble;
 mod postgres;
 mod registry;
@@ -17,6 +18,7 @@ use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
 pub use browser::Browser;
+pub use contract::Schemathesis;
 pub use pebble::{Pebble, PebbleSettings};
 pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};
 

@@ -22,7 +22,7 @@ enum Place {
     Versions(&'static str),
 }
 
-const PROGRAMS: [Program; 12] = [
+const PROGRAMS: [Program; 13] = [
     Program {
         name: "cc",
         package: "gcc",
@@ -87,6 +87,12 @@ const PROGRAMS: [Program; 12] = [
         name: "node",
         package: "nodejs",
         needed_for: "the tests of the page in a browser",
+        place: Place::SearchPath,
+    },
+    Program {
+        name: "pip3",
+        package: "python3-pip",
+        needed_for: "the test that holds the admin API against its description",
         place: Place::SearchPath,
     },
     Program { name: "npm", package: "npm", needed_for: "the tests of the page in a browser", place: Place::SearchPath },
