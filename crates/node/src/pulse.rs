@@ -17,7 +17,7 @@ use cumulet_spec::usage::Usage;
 use parking_lot::Mutex;
 use std::collections::{BTreeMap, HashMap};
 use std::time::Duration;
-use tokio::sync::mpsc::{UnboundedReceiver, UnboundedSender, unbounded_channel};
+use tokio::sync::mpsc::{Receiver, Sender, channel};
 
 /// Apps that are remembered: those that were used last, and those with a trial.
 const APPS_MAX: usize = 4_096;
@@ -25,6 +25,9 @@ const APPS_MAX: usize = 4_096;
 const FORGOTTEN_PART: usize = 16;
 /// Revisions of an app that are told apart; what older ones did stays in the sums of the app.
 const REVISIONS_MAX: usize = 8;
+
+/// Verdicts that wait to be seen to.
+const VERDICTS_MAX: usize = 256;
 
 /// What a part of an app did.
 #[derive(Clone, Debug, Default, PartialEq, Eq)]
@@ -127,20 +130,19 @@ pub(crate) struct Pulse {
     /// In microseconds since the Unix epoch.
     pub(crate) started_us: u64,
     apps: Mutex<HashMap<AppId, Beat>>,
-    judged: UnboundedSender<Judged>,
+    judged: Sender<Judged>,
     /// Until somebody sees to it.
-    verdicts: Mutex<Option<UnboundedReceiver<Judged>>>,
+    verdicts: Mutex<Option<Receiver<Judged>>>,
 }
 
 impl Pulse {
     pub(crate) fn new(calendar: Calendar, started_us: u64) -> Self {
-        // Each trial sends one value, and there are no more trials than revisions that are remembered.
-        let (judged, verdicts) = unbounded_channel();
+        let (judged, verdicts) = channel(VERDICTS_MAX);
         Self { calendar, started_us, apps: Mutex::default(), judged, verdicts: Mutex::new(Some(verdicts)) }
     }
 
     /// Where trials end up: for the first who asks.
-    pub(crate) fn verdicts(&self) -> Option<UnboundedReceiver<Judged>> {
+    pub(crate) fn verdicts(&self) -> Option<Receiver<Judged>> {
         self.verdicts.lock().take()
     }
 
@@ -162,9 +164,12 @@ impl Pulse {
         let wall = Duration::from_micros(usage.wall_us);
         let run = revision.trial.as_mut().filter(|_| is_its_own);
         let Some(verdict) = run.and_then(|run| run.count(&Answered { at_us, is_error, wall })) else { return };
-        revision.trial = None;
-        // Nobody listens while the node stops; after its next start the trial begins anew.
-        drop(self.judged.send(Judged { app: app.clone(), revision: digest, verdict, at_us }));
+        let judged = Judged { app: app.clone(), revision: digest, verdict, at_us };
+        // Where too many wait to be seen to, the next request comes to the same. Nobody listens while the node stops; after
+        // its next start the trial begins anew.
+        if self.judged.try_send(judged).is_ok() {
+            revision.trial = None;
+        }
     }
 
     /// An app was loaded.

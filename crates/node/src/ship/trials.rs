@@ -9,7 +9,7 @@ use cumulet_control::{
 use cumulet_spec::token::Actor;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::mpsc::UnboundedReceiver;
+use tokio::sync::mpsc::Receiver;
 
 /// The pause after the registry could not be written, before it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
@@ -23,7 +23,7 @@ enum Done {
 
 impl Ship {
     /// Sees to the verdicts on trials, until the node stops.
-    pub(crate) fn heed(self: &Arc<Self>, mut verdicts: UnboundedReceiver<Judged>) {
+    pub(crate) fn heed(self: &Arc<Self>, mut verdicts: Receiver<Judged>) {
         let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
         let all = async move {
             while let Some(judged) = verdicts.recv().await {

@@ -33,6 +33,7 @@ fn the_admin_api_keeps_to_its_description() -> anyhow::Result<()> {
     let token = made["token"].as_str().unwrap_or_default();
     let scratch = tempfile::tempdir()?;
     let mut command = tool.command(scratch.path());
+    command.arg("--config-file").arg(folder.join("schemathesis.toml").canonicalize()?);
     command.arg("run").arg(format!("http://{}/v1/openapi.json", server.admin_address()));
     command.arg("--header").arg(format!("Authorization: Bearer {token}"));
     command.args(["--phases", "examples,coverage,fuzzing", "--max-examples", EXAMPLES, "--seed", &seed.to_string()]);

@@ -67,14 +67,15 @@ impl Shop {
 
     fn traffic(&self) -> anyhow::Result<Value> {
         let app = self.admin.call("GET", "/v1/tenants/acme/apps/shop", None)?.expect(200)?;
-        Ok(app["traffic"].clone())
+        Ok(app.get("traffic").cloned().unwrap_or_default())
     }
 
     /// How the trial of a revision stands.
     fn trial(&self, revision: &str) -> anyhow::Result<Value> {
         let page = self.admin.call("GET", "/v1/tenants/acme/apps/shop/revisions", None)?.expect(200)?;
-        let found = page["items"].as_array().context("items")?.iter().find(|one| one["revision"] == json!(revision));
-        Ok(found.context("no such revision")?["trial"].clone())
+        let mut all = page.get("items").and_then(Value::as_array).context("items")?.iter();
+        let found = all.find(|one| one.get("revision").and_then(Value::as_str) == Some(revision));
+        Ok(found.context("no such revision")?.get("trial").cloned().unwrap_or_default())
     }
 
     /// Looks until a trial is over, with a request of this path before each look.
