@@ -1,20 +1,22 @@
 //! The terminal while it is ours. However this ends, it is left as it was found.
 
 use std::io;
+use std::mem::ManuallyDrop;
 
 use ratatui::{DefaultTerminal, Frame};
 
 /// A terminal of which every line is drawn, without a cursor and without echo.
 #[derive(Debug)]
 pub(super) struct Screen {
-    terminal: DefaultTerminal,
+    /// Never dropped: it would tell a terminal that has gone away that it cannot be told anything, and panic.
+    terminal: ManuallyDrop<DefaultTerminal>,
 }
 
 impl Screen {
     /// Takes the terminal. A panic gives it back before it is told of.
     pub(super) fn open() -> io::Result<Self> {
         match ratatui::try_init() {
-            Ok(terminal) => Ok(Self { terminal }),
+            Ok(terminal) => Ok(Self { terminal: ManuallyDrop::new(terminal) }),
             Err(error) => {
                 // What was done before it failed is undone.
                 drop(ratatui::try_restore());
