@@ -9,6 +9,7 @@ mod cold;
 mod compute;
 mod cores;
 mod density;
+mod deploy;
 mod examples;
 mod fleet;
 mod http;
@@ -50,6 +51,7 @@ fn main() -> Result<()> {
         CliCommand::Cold(settings) => benches(&settings, &[Name::Cold]),
         CliCommand::Neighbour(settings) => benches(&settings, &[Name::Neighbour]),
         CliCommand::Meter(settings) => benches(&settings, &[Name::Meter]),
+        CliCommand::Deploy(settings) => benches(&settings, &[Name::Deploy]),
         CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
     }
@@ -73,6 +75,7 @@ fn benches(settings: &Settings, names: &[Name]) -> Result<()> {
             Name::Cold => cold::bench(settings, &logs),
             Name::Neighbour => neighbour::bench(settings, &logs),
             Name::Meter => meter::bench(settings, &logs),
+            Name::Deploy => deploy::bench(settings, &logs),
         };
         let mut out = io::stdout().lock();
         match report {

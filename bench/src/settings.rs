@@ -40,6 +40,8 @@ pub(crate) enum CliCommand {
     Neighbour(Settings),
     /// What measuring costs, and how right a bill is.
     Meter(Settings),
+    /// From bytes to the first answer, and requests while deploys and rollbacks go on.
+    Deploy(Settings),
     /// All of them, one after the other.
     All(Settings),
     /// Serve natively with bare hyper: the peer that runs no guest.
@@ -70,11 +72,13 @@ pub(crate) enum Name {
     Neighbour,
     /// `meter`
     Meter,
+    /// `deploy`
+    Deploy,
 }
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 10] = [
+    pub(crate) const ALL: [Self; 11] = [
         Self::Http,
         Self::Instance,
         Self::Examples,
@@ -85,6 +89,7 @@ impl Name {
         Self::Cold,
         Self::Neighbour,
         Self::Meter,
+        Self::Deploy,
     ];
 }
 
@@ -100,6 +105,9 @@ pub(crate) struct Settings {
     /// `density`: how many small apps are deployed; 100,000 take about half an hour.
     #[arg(long)]
     pub(crate) apps: Option<usize>,
+    /// `deploy`: requests a second while deploys and rollbacks go on; otherwise half of what the node can take, up to 10,000.
+    #[arg(long)]
+    pub(crate) rate: Option<u32>,
     /// The wasmtime program of version 48; otherwise the one on PATH.
     #[arg(long, env = "CUMULET_BENCH_WASMTIME")]
     wasmtime: Option<PathBuf>,

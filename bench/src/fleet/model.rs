@@ -52,7 +52,7 @@ impl Model {
     }
 
     /// The component with a section at its end that no other number has: it means nothing, and changes the digest.
-    pub(super) fn distinct(&self, number: u64) -> Vec<u8> {
+    pub(crate) fn distinct(&self, number: u64) -> Vec<u8> {
         let mut section = Vec::new();
         length(&mut section, SECTION.len());
         section.extend_from_slice(SECTION.as_bytes());

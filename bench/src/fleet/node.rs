@@ -104,6 +104,11 @@ impl NodeProcess {
         Memory::of(self.child.id())
     }
 
+    /// A connection to its admin listener.
+    pub(crate) fn connect_admin(&self) -> Result<Connection> {
+        Connection::open(self.admin).context("cannot connect to the node's admin")
+    }
+
     /// A connection to it.
     pub(crate) fn connect(&self) -> Result<Connection> {
         Connection::open(self.address).context("cannot connect to the node")
@@ -111,7 +116,7 @@ impl NodeProcess {
 
     /// What it says of itself.
     pub(crate) fn metrics(&self) -> Result<Metrics> {
-        let mut connection = Connection::open(self.admin).context("cannot connect to the node's admin")?;
+        let mut connection = self.connect_admin()?;
         let reply = connection.exchange(&get("localhost", "/metrics"), ANSWER_MAX).context("no metrics")?;
         ensure!(reply.status == 200, "/metrics was answered with {}", reply.status);
         Ok(Metrics::parse(&String::from_utf8_lossy(&reply.body)))

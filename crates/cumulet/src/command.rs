@@ -21,6 +21,7 @@ mod secret;
 mod sign;
 mod tenant;
 mod token;
+mod top;
 mod traffic;
 mod up;
 mod usage;
@@ -60,6 +61,7 @@ pub(crate) enum Command {
     Key(key::Key),
     Usage(usage::Usage),
     Logs(logs::Logs),
+    Top(top::Top),
     Doctor(doctor::Doctor),
     Completions(completions::Completions),
     #[command(hide = true)]
@@ -91,6 +93,7 @@ impl Command {
             Self::Key(key) => key.execute(terminal),
             Self::Usage(usage) => block_on(usage.execute(terminal))?,
             Self::Logs(logs) => block_on(logs.execute(terminal))?,
+            Self::Top(top) => block_on(top.execute(terminal))?,
             Self::Doctor(doctor) => block_on(doctor.execute(terminal))?,
             Self::Completions(completions) => Ok(completions.execute()),
             Self::CompileWorker(worker) => worker.execute(),

@@ -13,6 +13,7 @@ pub mod once;
 pub mod output;
 pub mod paths;
 pub mod patience;
+pub mod pty;
 pub mod random;
 pub mod server;
 

@@ -48,5 +48,7 @@ mod stores;
 mod streaming;
 #[path = "all/tls.rs"]
 mod tls;
+#[path = "all/top.rs"]
+mod top;
 #[path = "all/values.rs"]
 mod values;
