@@ -179,15 +179,7 @@ impl<'s> Stage<'s> {
             let quiet = open_loop(address, rate)?;
             let is_over = AtomicBool::new(false);
             let busy = thread::scope(|scope| -> Result<Latency> {
-                let shipping = scope.spawn(|| -> Result<usize> {
-                    let mut count = 0;
-                    while !is_over.load(Ordering::Relaxed) {
-                        let components = self.fresh();
-                        shop.deploy(&format!("v{}", self.number), Some(&components))?;
-                        count += 1;
-                    }
-                    Ok(count)
-                });
+                let shipping = scope.spawn(|| self.ship_until(&is_over, &mut shop));
                 let busy = open_loop(address, rate);
                 is_over.store(true, Ordering::Relaxed);
                 deploys += shipping.join().map_err(|_panic| anyhow::anyhow!("the deploys panicked"))??;
@@ -205,6 +197,17 @@ impl<'s> Stage<'s> {
         let last = [Cell::number(Some(whole(deploys)), 0), Cell::spread(&ratios, 2), target];
         table.row(latencies("deploys never seen", &beside, last));
         Ok(table)
+    }
+
+    /// Deploys what was never seen, again and again, and counts.
+    fn ship_until(&mut self, is_over: &AtomicBool, shop: &mut Shop) -> Result<usize> {
+        let mut count = 0;
+        while !is_over.load(Ordering::Relaxed) {
+            let components = self.fresh();
+            shop.deploy(&format!("v{}", self.number), Some(&components))?;
+            count += 1;
+        }
+        Ok(count)
     }
 
     /// Requests to an app that is deployed and rolled back all the time.

@@ -1,5 +1,6 @@
 //! The app that is deployed again and again: each version of it says which one it is.
 
+use std::fmt::Write as _;
 use std::time::{Duration, Instant};
 
 use anyhow::{Context, Result, ensure};
@@ -115,11 +116,13 @@ impl Shop {
         let mut components = json!({});
         for (place, digest) in self.components.iter().enumerate() {
             let name = format!("part-{place}");
-            manifest += &format!(
-                "[component.{name}]\nsource = \"{name}.wasm\"\n[component.{name}.grant]\nconfig = {{ version = \"{version}\" }}\n"
-            );
             let route = if place == 0 { "/*".to_owned() } else { format!("/{name}/*") };
-            manifest += &format!("[[trigger.http]]\nroute = \"{route}\"\ncomponent = \"{name}\"\n");
+            // Writing to a string does not fail.
+            let _written = write!(
+                manifest,
+                "[component.{name}]\nsource = \"{name}.wasm\"\n[component.{name}.grant]\nconfig = {{ version = \"{version}\" }}\n\
+                 [[trigger.http]]\nroute = \"{route}\"\ncomponent = \"{name}\"\n"
+            );
             if let Some(components) = components.as_object_mut() {
                 components.insert(name, json!(digest.to_string()));
             }

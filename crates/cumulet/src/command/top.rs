@@ -98,7 +98,7 @@ impl Source {
         let looked = tokio::time::timeout(LOOK_TIME_MAX, self.client.get(&self.resource)).await;
         looked.unwrap_or_else(|_elapsed| {
             let why = format!("it said nothing within {} seconds", LOOK_TIME_MAX.as_secs());
-            Err(CallError::Unreached { node: self.client.node().to_string(), why, may_pass: true })
+            Err(CallError::Unreached { node: self.client.node().to_string(), why, may_pass: true, is_untrusted: false })
         })
     }
 }
