@@ -234,9 +234,9 @@ fn a_file_that_is_not_ours_is_left_alone() {
     let newer = check(
         &|path| {
             drop(Registry::open(path.parent().unwrap()).unwrap());
-            sql(path, "PRAGMA user_version = 3");
+            sql(path, "PRAGMA user_version = 4");
         },
-        |kind| matches!(kind, RegistryErrorKind::Newer { found: 3, known: 2 }),
+        |kind| matches!(kind, RegistryErrorKind::Newer { found: 4, known: 3 }),
     );
     let text = check(&|path| fs::write(path, "not a database ".repeat(99)).unwrap(), |kind| {
         matches!(kind, RegistryErrorKind::Foreign)
