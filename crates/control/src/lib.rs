@@ -41,4 +41,4 @@ pub use revision::{
 pub use tenant::{PutTenant, TENANT_HOSTS_MAX, TenantChanged, TenantError, TenantErrorKind, TenantRow};
 pub use token::{Bearer, NewToken, REACH_TOKENS_MAX, TokenError, TokenErrorKind, TokenRefused, TokenRow};
 pub use traffic::{Rollback, SetTraffic, TrafficSet};
-pub use trial::{Answered, TakeBack, TrialRun, Verdict};
+pub use trial::{Answered, TAKE_BACK_ACTION, TakeBack, TrialRun, Verdict};

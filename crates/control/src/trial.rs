@@ -8,6 +8,8 @@ use std::time::Duration;
 use cumulet_spec::id::{AppName, Digest, TenantId};
 use cumulet_spec::rollout::Rollout;
 
+/// What the audit log calls it that a revision was, or should have been, taken back.
+pub const TAKE_BACK_ACTION: &str = "revision.take-back";
 /// Steps in which a window moves on.
 const STEPS: usize = 12;
 

@@ -57,7 +57,7 @@ impl Registry {
     }
 }
 
-fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> rusqlite::Result<AuditNumber> {
+pub(super) fn append(transaction: &Transaction<'_>, entry: &AuditEntry) -> rusqlite::Result<AuditNumber> {
     transaction
         .prepare_cached(
             "INSERT INTO audit (at_us, who, is_anonymous, tenant, action, target, outcome, reason)

@@ -5,14 +5,15 @@ use cumulet_spec::rollout::Trial;
 use cumulet_spec::token::Actor;
 use rusqlite::{OptionalExtension as _, Transaction};
 
-use super::Registry;
 use super::failure::{Failure, RegistryError};
 use super::log::Entry;
 use super::lookup::conversion;
 use super::traffic::{Previous, State, put};
+use super::{Registry, audits, revisions};
+use crate::audit::{AuditEntry, AuditOutcome};
 use crate::change::{Change, ChangeError, ChangeErrorKind, TrafficReason};
 use crate::traffic::TrafficSet;
-use crate::trial::TakeBack;
+use crate::trial::{TAKE_BACK_ACTION, TakeBack};
 
 impl Registry {
     /// Whether a revision is on trial.
@@ -38,7 +39,7 @@ impl Registry {
     }
 
     /// Leads no request to a revision on trial any more, but to the others that answer; where it answers everything, to
-    /// what answered before. Nothing changes where it is not on trial any more, or gets no requests.
+    /// what answered before; the audit log says so. Nothing changes where it is not on trial any more, or gets no requests.
     ///
     /// # Errors
     /// When nothing else ever answered, what answered before is not kept or has lost a host to another app, or the change
@@ -64,6 +65,17 @@ fn run(transaction: &Transaction<'_>, asked: &TakeBack) -> Result<Option<Traffic
         (None, Previous::Damaged) => return Err(ChangeErrorKind::BeforeDamaged.into()),
     };
     let what = Change::Traffic { app: app.clone(), traffic: traffic.clone(), reason: TrafficReason::TakenBack };
+    let number = revisions::ready(transaction, (tenant, app), revision)?.map(|found| found.number.to_string());
+    let noted = AuditEntry {
+        at_us: *at_us,
+        who: Actor::Node,
+        tenant: Some(tenant.clone()),
+        action: TAKE_BACK_ACTION,
+        target: format!("{app} {}", number.unwrap_or_default()),
+        outcome: AuditOutcome::Done,
+        reason: why.clone(),
+    };
+    audits::append(transaction, &noted)?;
     let request = serde_json::to_vec(&("take-back", app, revision, at_us)).map_err(conversion)?;
     let entry = Entry { tenant: Some(tenant), at_us: *at_us, by: &Actor::Node, what: &what };
     let number = entry.append(transaction, None, Digest::of(&request))?;

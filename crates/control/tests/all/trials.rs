@@ -1,9 +1,13 @@
 //! Revisions on trial: kept, or taken back.
 
-use cumulet_control::{BeginDeploy, Change, ChangeErrorKind, ChangeNumber, Registry, TakeBack, TrafficReason};
+use cumulet_control::{
+    AuditFilter, BeginDeploy, Change, ChangeErrorKind, ChangeNumber, Registry, TAKE_BACK_ACTION, TakeBack,
+    TrafficReason,
+};
 use cumulet_spec::id::Digest;
 use cumulet_spec::revision::Revision;
 use cumulet_spec::rollout::{Rollout, Trial};
+use cumulet_spec::token::Actor;
 use cumulet_spec::traffic::Traffic;
 
 use super::fixture::{
@@ -68,6 +72,9 @@ fn what_is_taken_back_leaves_its_requests_to_the_others() {
         let row = registry.changes(ChangeNumber(set.number.0 - 1), 1).unwrap().remove(0);
         let reason = TrafficReason::TakenBack;
         assert_eq!(row.change, Change::Traffic { app: app("shop"), traffic: set.traffic, reason });
+        let noted = registry.audits(&AuditFilter { tenant: Some(tenant("acme")) }, None, 1).unwrap().remove(0);
+        assert_eq!((noted.action.as_str(), noted.target.as_str()), (TAKE_BACK_ACTION, "shop r2"));
+        assert_eq!((noted.who, noted.reason.as_str()), (Actor::Node, "it failed"));
         // Somebody wants it back: it is not judged again.
         registry.rollback(&rollback(None)).unwrap();
         assert_eq!((answering(registry), is_on_trial(registry, &two)), (Traffic::all(two), false));

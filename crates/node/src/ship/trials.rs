@@ -4,7 +4,8 @@ use super::Ship;
 use crate::chain::chain;
 use crate::pulse::Judged;
 use cumulet_control::{
-    AuditEntry, AuditOutcome, ChangeErrorKind, RegistryError, RevisionNumber, RevisionRef, TakeBack, Verdict,
+    AuditEntry, AuditOutcome, ChangeErrorKind, RegistryError, RevisionNumber, RevisionRef, TAKE_BACK_ACTION, TakeBack,
+    Verdict,
 };
 use cumulet_spec::token::Actor;
 use std::sync::Arc;
@@ -77,7 +78,6 @@ impl Ship {
             Ok(None) => Ok(Done::AsItWas),
             Ok(Some(_)) => {
                 tracing::warn!(%app, revision = %named(number), %why, "a revision was taken back");
-                self.note(judged, number, (AuditOutcome::Done, why));
                 Ok(Done::TakenBack)
             }
             Err(ChangeErrorKind::Registry(error)) => Err(error),
@@ -85,21 +85,21 @@ impl Ship {
                 // It answers on, as nothing else can: its trial is over.
                 let error = chain(&kind);
                 tracing::warn!(%app, revision = %named(number), %why, %error, "a revision should have been taken back");
+                self.note_failed(judged, number, &format!("{why}; {error}"));
                 registry.keep(&app.tenant, &app.app, revision)?;
-                self.note(judged, number, (AuditOutcome::Failed, &format!("{why}; {error}")));
                 Ok(Done::AsItWas)
             }
         }
     }
 
-    fn note(&self, judged: &Judged, number: Option<RevisionNumber>, (outcome, reason): (AuditOutcome, &str)) {
+    fn note_failed(&self, judged: &Judged, number: Option<RevisionNumber>, reason: &str) {
         let entry = AuditEntry {
             at_us: judged.at_us,
             who: Actor::Node,
             tenant: Some(judged.app.tenant.clone()),
-            action: "revision.take-back",
+            action: TAKE_BACK_ACTION,
             target: format!("{} {}", judged.app.app, named(number)),
-            outcome,
+            outcome: AuditOutcome::Failed,
             reason: reason.to_owned(),
         };
         if let Err(error) = self.apps.registry.audit(&entry) {
