@@ -149,7 +149,7 @@ mod tests {
         Rollout { errors, p99, window: Duration::from_secs(12), requests: 20 }
     }
 
-    /// Requests at a second each: `e` fails, `s` is slow, `.` is neither. Returns the place of the verdict.
+    /// Ten requests a second: `e` fails, `s` is slow, `.` is neither. Returns the place of the verdict.
     fn run(requests: &str) -> Option<(usize, Verdict)> {
         let mut run = TrialRun::begin(bounds(), 7 * SECOND);
         (0..).zip(requests.chars()).find_map(|(place, kind)| {
@@ -180,8 +180,7 @@ mod tests {
     }
 
     #[test]
-    fn old_requests_do_not_hide_new_failures() {
-        // A window without an end in sight: 11 of 120 are above a tenth of what is left of the window, not of all.
+    fn a_window_that_holds_too_few_is_judged_with_all_before_it() {
         let mut run = TrialRun::begin(Rollout { requests: 200, ..bounds() }, 0);
         let mut count = |at_us, is_error| run.count(&Answered { at_us, is_error, wall: Duration::ZERO });
         for request in 0..150 {

@@ -67,17 +67,20 @@ impl Ship {
 
     /// Sees to a deploy that has begun.
     pub(crate) fn work_on(self: &Arc<Self>, row: DeployRow) {
-        let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
-        self.tasks.spawn_on(
-            async move {
-                // What is cut off here goes on after the next start.
-                tokio::select! {
-                    () = work::work(&ship, row) => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => {}
-                }
-            },
-            &self.runtime,
-        );
+        let ship = Arc::clone(self);
+        self.until_stopped(async move { work::work(&ship, row).await });
+    }
+
+    /// Starts work that is cut off where it waits when the node stops, and goes on after the next start.
+    fn until_stopped(self: &Arc<Self>, work: impl Future<Output = ()> + Send + 'static) {
+        let ship = Arc::clone(self);
+        let until = async move {
+            tokio::select! {
+                () = work => {}
+                () = ship.stopped() => {}
+            }
+        };
+        self.tasks.spawn_on(until, &self.runtime);
     }
 
     /// A deploy as it is once more than `seen` of its phases are behind it, it has ended, the time is over, or the node stops.

@@ -6,6 +6,7 @@ use std::time::Duration;
 
 pub mod admin;
 pub mod fleet;
+pub mod follow;
 pub mod http1;
 pub mod listener;
 pub mod neighbour;

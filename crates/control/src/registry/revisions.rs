@@ -53,7 +53,7 @@ impl Registry {
         self.read(|connection| page(connection, (tenant, app), before, limit))
     }
 
-    /// The number of a revision, if it is kept. Takes some 5 µs.
+    /// The number of a revision, if it is kept.
     ///
     /// # Errors
     /// When the file cannot be read.

@@ -28,7 +28,7 @@ impl Registry {
     /// Forgets what tenants sent before a time, in µs since 1970, unless a revision of theirs that is kept is made of it;
     /// and tells what is in use then.
     ///
-    /// Reads every revision: about a second for a hundred thousand. The caller sees to it that no deploy begins and nothing
+    /// Reads every revision. The caller sees to it that no deploy begins and nothing
     /// is sent meanwhile.
     ///
     /// # Errors

@@ -45,23 +45,14 @@ pub enum SweepError {
 impl Ship {
     /// Sweeps from time to time, until the node stops.
     pub(crate) fn keep_clean(self: &Arc<Self>) {
-        let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
-        let all = async move {
+        let ship = Arc::clone(self);
+        self.until_stopped(async move {
             let mut pause = FIRST_AFTER;
             loop {
                 tokio::time::sleep(pause).await;
                 pause = ship.sweep_now().await;
             }
-        };
-        self.tasks.spawn_on(
-            async move {
-                tokio::select! {
-                    () = all => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => {}
-                }
-            },
-            &self.runtime,
-        );
+        });
     }
 
     /// Returns when to sweep next.
@@ -84,7 +75,7 @@ impl Ship {
     }
 
     /// Forgets what tenants sent before a time, in microseconds since the Unix epoch, and what no revision is made of; and
-    /// removes the files that are left over. Deploys wait meanwhile: about a second for a hundred thousand apps.
+    /// removes the files that are left over. Deploys wait meanwhile.
     ///
     /// # Errors
     /// When a deploy is being received, the registry cannot be read, or a file not be removed; what is in use stays.

@@ -25,22 +25,12 @@ enum Done {
 impl Ship {
     /// Sees to the verdicts on trials, until the node stops.
     pub(crate) fn heed(self: &Arc<Self>, mut verdicts: Receiver<Judged>) {
-        let (ship, mut stopped) = (Arc::clone(self), self.stop.subscribe());
-        let all = async move {
+        let ship = Arc::clone(self);
+        self.until_stopped(async move {
             while let Some(judged) = verdicts.recv().await {
                 ship.settle(judged).await;
             }
-        };
-        self.tasks.spawn_on(
-            async move {
-                // A verdict that is cut off here is come to again after the next start.
-                tokio::select! {
-                    () = all => {}
-                    _ = stopped.wait_for(|stopped| *stopped) => {}
-                }
-            },
-            &self.runtime,
-        );
+        });
     }
 
     async fn settle(self: &Arc<Self>, judged: Judged) {

@@ -1,14 +1,12 @@
 //! Logs on disk: a flood costs its own app only, and what was written outlives the node.
 
-use std::process::{Command, Stdio};
 use std::sync::atomic::{AtomicBool, Ordering};
 
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::fleet::{App, Fleet};
+use cumulet_scenarios::follow::Follower;
 use cumulet_scenarios::http1::Connection;
 use cumulet_scenarios::once::cumulet;
-use cumulet_scenarios::output::{self, Output};
-use cumulet_scenarios::paths;
 use cumulet_scenarios::patience::until;
 use serde_json::Value;
 
@@ -145,26 +143,12 @@ fn who_follows_sees_what_comes() -> anyhow::Result<()> {
     let mut connection = server.connect()?;
     ensure!(ask(&mut connection, &shop, "/log?line=before", "before")? == 200);
     until("there is a log", || Ok(logs(&fleet, &shop, &[]).is_ok_and(|entries| entries.len() == 4)))?;
-    let mut follower = Command::new(paths::binary()?)
-        .args(["logs", "shop", "--follow", "--json", "--limit", "1", "--data-dir"])
-        .arg(fleet.data())
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let shown = Output::collect(follower.stdout.take().context("standard output is piped")?);
-    let ended = |id: &'static str| {
-        move |line: &str| {
-            let event: Value = serde_json::from_str(line).ok()?;
-            (output::text(&event, "outcome") == Some("ok") && output::text(&event, "request_id") == Some(id))
-                .then_some(())
-        }
-    };
-    shown.wait_for("the newest entry", ended("before"))?;
+    let data = fleet.data();
+    let follower = Follower::start("shop", &["--data-dir", data.to_str().context("a path in UTF-8")?])?;
+    follower.wait_for_end("before")?;
     ensure!(ask(&mut connection, &shop, "/log?line=after", "after")? == 200);
-    shown.wait_for("an entry that came", ended("after"))?;
-    follower.kill()?;
-    follower.wait()?;
-    let lines = shown.lines();
+    follower.wait_for_end("after")?;
+    let lines = follower.lines();
     ensure!(lines.len() == 5, "one entry from before, four that came: {lines:?}");
     server.stop()
 }

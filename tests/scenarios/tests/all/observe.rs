@@ -1,13 +1,10 @@
 //! What can be watched over the admin API: logs that are waited for, usage, revisions in full.
 
-use std::process::{Command, Stdio};
-
 use anyhow::{Context as _, ensure};
 use cumulet_scenarios::admin::{Admin, Answer};
 use cumulet_scenarios::fleet::{App, Fleet};
+use cumulet_scenarios::follow::Follower;
 use cumulet_scenarios::once::cumulet;
-use cumulet_scenarios::output::{self, Output};
-use cumulet_scenarios::paths;
 use cumulet_scenarios::patience::until;
 use cumulet_scenarios::server::Server;
 use serde_json::{Value, json};
@@ -295,26 +292,12 @@ fn the_command_shows_the_same_from_the_node_and_from_its_folder() -> anyhow::Res
     let file = place.fleet.data().join("read.token");
     std::fs::write(&file, secret)?;
     let node = format!("http://{}", place.server.admin_address());
-    let mut follower = Command::new(paths::binary()?)
-        .args(["logs", "shop", "--follow", "--json", "--limit", "1", "--node", &node, "--token-file"])
-        .arg(&file)
-        .stdin(Stdio::null())
-        .stdout(Stdio::piped())
-        .spawn()?;
-    let shown = Output::collect(follower.stdout.take().context("standard output is piped")?);
-    let ended = |id: &'static str| {
-        move |line: &str| {
-            let event: Value = serde_json::from_str(line).ok()?;
-            (output::text(&event, "outcome") == Some("ok") && output::text(&event, "request_id") == Some(id))
-                .then_some(())
-        }
-    };
-    shown.wait_for("the newest entry", ended("before"))?;
+    let file = file.to_str().context("a path in UTF-8")?;
+    let follower = Follower::start("shop", &["--node", &node, "--token-file", file])?;
+    follower.wait_for_end("before")?;
     ensure!(place.ask("/log?line=after", "after")? == 200);
-    shown.wait_for("an entry that came", ended("after"))?;
-    follower.kill()?;
-    follower.wait()?;
-    let lines = shown.lines();
+    follower.wait_for_end("after")?;
+    let lines = follower.lines();
     ensure!(lines.len() == 5, "one entry from before, four that came: {lines:?}");
     place.server.stop()
 }

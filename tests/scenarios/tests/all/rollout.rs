@@ -4,6 +4,7 @@ use anyhow::{Context as _, ensure};
 use cumulet_scenarios::admin::Admin;
 use cumulet_scenarios::fleet::Fleet;
 use cumulet_scenarios::paths;
+use cumulet_scenarios::patience::until;
 use cumulet_scenarios::server::Server;
 use serde_json::{Value, json};
 
@@ -61,8 +62,20 @@ impl Shop {
         Ok(connection.reply("GET")?.status())
     }
 
-    fn gets(&self, path: &str, times: u32) -> anyhow::Result<()> {
-        (0..times).try_for_each(|_| self.get(path).map(|_status| ()))
+    /// Asks for what fails, and waits until the node has counted it: whoever judges has seen it then.
+    fn fails(&self, revision: &str, times: u64) -> anyhow::Result<()> {
+        let before = self.errors(revision)?;
+        (0..times).try_for_each(|_| self.get("/panic").map(|_status| ()))?;
+        until("the failures are counted", || Ok(self.errors(revision)? == before + times))
+    }
+
+    /// How many requests of a revision failed since the node started.
+    fn errors(&self, revision: &str) -> anyhow::Result<u64> {
+        let live = self.admin.call("GET", "/v1/live", None)?.expect(200)?;
+        let apps = live["apps"].as_array().context("apps")?.iter();
+        let revisions = apps.flat_map(|app| app["revisions"].as_array().into_iter().flatten());
+        let found = revisions.filter(|one| one["revision"] == json!(revision)).map(|one| one["errors"].as_u64());
+        found.sum::<Option<u64>>().context("errors")
     }
 
     fn traffic(&self) -> anyhow::Result<Value> {
@@ -106,14 +119,14 @@ fn a_revision_that_fails_is_taken_back() -> anyhow::Result<()> {
     ensure!(shop.trial("r1")?.is_null(), "without bounds there is no trial");
     shop.deploy(("two", ERRORS), None)?;
     ensure!((shop.trial("r2")?, shop.traffic()?) == (json!("open"), all("r2")));
-    // What the client does wrong says nothing of the revision, and 19 are too few.
-    shop.gets("/panic", 19)?;
+    // 19 are too few.
+    shop.fails("r2", 19)?;
     ensure!(shop.trial("r2")? == json!("open"));
     // A restart begins the trial anew.
     let shop = shop.restarted()?;
-    shop.gets("/panic", 19)?;
+    shop.fails("r2", 19)?;
     ensure!((shop.trial("r2")?, shop.traffic()?) == (json!("open"), all("r2")));
-    shop.gets("/panic", 1)?;
+    shop.fails("r2", 1)?;
     let trial = shop.judged("r2", None)?;
     ensure!(trial == taken_back("20 of 20 requests failed, and 10 in 100 may"), "{trial}");
     ensure!(shop.traffic()? == all("r1"));
@@ -124,7 +137,7 @@ fn a_revision_that_fails_is_taken_back() -> anyhow::Result<()> {
     // Whoever wants it all the same gets it, and it is left alone.
     let to = json!({ "revision": "r2" });
     shop.admin.call("POST", "/v1/tenants/acme/apps/shop/rollback", Some(&to))?.expect(200)?;
-    shop.gets("/panic", 40)?;
+    shop.fails("r2", 40)?;
     ensure!(shop.restarted()?.traffic()? == all("r2"));
     Ok(())
 }
@@ -149,7 +162,7 @@ fn a_revision_within_its_bounds_is_kept() -> anyhow::Result<()> {
     shop.deploy(("two", SHORT), None)?;
     ensure!(shop.judged("r2", Some("/count"))? == json!("kept"));
     // From then on it is on its own.
-    shop.gets("/panic", 60)?;
+    shop.fails("r2", 60)?;
     ensure!((shop.trial("r2")?, shop.traffic()?) == (json!("kept"), all("r2")));
     Ok(())
 }
@@ -158,7 +171,7 @@ fn a_revision_within_its_bounds_is_kept() -> anyhow::Result<()> {
 fn the_first_revision_has_nothing_to_go_back_to() -> anyhow::Result<()> {
     let shop = Shop::open()?;
     shop.deploy(("one", ERRORS), None)?;
-    shop.gets("/panic", 20)?;
+    shop.fails("r1", 20)?;
     ensure!(shop.judged("r1", None)? == json!("kept"), "it answers on");
     ensure!(shop.traffic()? == all("r1") && shop.get("/count")? == 200);
     Ok(())
