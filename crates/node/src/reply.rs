@@ -8,9 +8,11 @@ use cumulet_gateway::BodyFailure;
 use cumulet_spec::outcome::Outcome;
 use http_body::{Body, Frame, SizeHint};
 use std::collections::VecDeque;
-use std::pin::Pin;
+use std::future::poll_fn;
+use std::pin::{Pin, pin};
 use std::sync::Arc;
 use std::task::{Context, Poll, Waker};
+use tokio::task::coop::unconstrained;
 
 /// A response body.
 #[derive(Debug)]
@@ -45,25 +47,13 @@ pub(crate) enum Remains {
 impl ReplyBody {
     /// Takes everything out of the body of a guest that has ended.
     pub(crate) fn whole(mut body: GuestBody) -> Remains {
-        let mut first = None;
-        let mut rest = VecDeque::new();
-        let mut bytes = 0;
-        let mut context = Context::from_waker(Waker::noop());
-        loop {
-            match Pin::new(&mut body).poll_frame(&mut context) {
-                Poll::Ready(None) => break,
-                Poll::Ready(Some(Ok(frame))) => {
-                    bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
-                    if first.is_none() {
-                        first = Some(frame);
-                    } else {
-                        rest.push_back(frame);
-                    }
-                }
-                Poll::Ready(Some(Err(_))) | Poll::Pending => return Remains::Broken,
-            }
+        // The channels of a body answer that they wait, with all of it there, once the connection's task has had its
+        // share of polls; here nobody would ask again.
+        let all = unconstrained(poll_fn(|context| Poll::Ready(drain(&mut body, context))));
+        match pin!(all).poll(&mut Context::from_waker(Waker::noop())) {
+            Poll::Ready(remains) => remains,
+            Poll::Pending => Remains::Broken,
         }
-        Remains::Whole(Self { source: Source::Whole { first, rest, bytes } }, bytes)
     }
 
     /// A body whose guest still runs.
@@ -76,6 +66,27 @@ impl ReplyBody {
         let length = bytes.len() as u64;
         Self { source: Source::Whole { first: Some(Frame::data(bytes)), rest: VecDeque::new(), bytes: length } }
     }
+}
+
+fn drain(body: &mut GuestBody, context: &mut Context<'_>) -> Remains {
+    let mut first = None;
+    let mut rest = VecDeque::new();
+    let mut bytes = 0;
+    loop {
+        match Pin::new(&mut *body).poll_frame(context) {
+            Poll::Ready(None) => break,
+            Poll::Ready(Some(Ok(frame))) => {
+                bytes += frame.data_ref().map_or(0, |data| data.len() as u64);
+                if first.is_none() {
+                    first = Some(frame);
+                } else {
+                    rest.push_back(frame);
+                }
+            }
+            Poll::Ready(Some(Err(_))) | Poll::Pending => return Remains::Broken,
+        }
+    }
+    Remains::Whole(ReplyBody { source: Source::Whole { first, rest, bytes } }, bytes)
 }
 
 impl Body for ReplyBody {
@@ -249,5 +260,32 @@ impl Drop for Answer {
             }
             self.complete();
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use http_body_util::BodyExt as _;
+    use http_body_util::channel::Channel;
+    use tokio::task::coop::{consume_budget, has_budget_remaining};
+
+    #[tokio::test]
+    async fn a_body_is_whole_whatever_its_connection_did_before() {
+        let (mut sender, body) = Channel::new(2);
+        for part in ["al", "l"] {
+            sender.send_data(Bytes::from(part)).await.unwrap();
+        }
+        drop(sender);
+        let mut body: Option<GuestBody> = Some(body.boxed_unsync());
+        // In one poll: the budget of a task is full again at the next.
+        let remains = poll_fn(|context| {
+            while has_budget_remaining() {
+                let _used = pin!(consume_budget()).poll(context);
+            }
+            Poll::Ready(ReplyBody::whole(body.take().unwrap()))
+        });
+        let Remains::Whole(body, bytes) = remains.await else { panic!("all of it was there") };
+        assert_eq!((bytes, body.collect().await.unwrap().to_bytes()), (3, Bytes::from("all")));
     }
 }

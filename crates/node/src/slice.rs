@@ -8,6 +8,7 @@ use std::sync::Arc;
 use std::sync::atomic::{AtomicBool, Ordering};
 use std::task::{Context, Poll, Wake, Waker};
 use std::time::Duration;
+use tokio::task::coop::unconstrained;
 
 /// A guest from its instantiation to its end.
 pub(crate) type Guest = Pin<Box<dyn Future<Output = ()> + Send>>;
@@ -68,7 +69,8 @@ impl Slicer {
     pub(crate) fn first(&self, gauge: &Gauge, mut guest: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Poll<()> {
         let began = now();
         FIRST.with(|(flag, waker)| {
-            let mut polls = pin!(poll_fn(|context| {
+            // What a guest waits for is not charged to the connection's task, whose other requests would pay.
+            let mut polls = pin!(unconstrained(poll_fn(|context| {
                 for _ in 0..FIRST_POLLS_MAX {
                     flag.0.store(false, Ordering::SeqCst);
                     if guest.as_mut().poll(context).is_ready() {
@@ -79,7 +81,7 @@ impl Slicer {
                     }
                 }
                 Poll::Pending
-            }));
+            })));
             self.poll(gauge, polls.as_mut(), &mut Context::from_waker(waker))
         })
     }
