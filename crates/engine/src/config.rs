@@ -111,7 +111,7 @@ impl Engines {
 /// Engines that compile and never run: what they make is what [`Engines`] of the same build load, and they reserve no
 /// address space.
 ///
-/// They compile on the calling thread alone, so that the other cores are left to whoever serves.
+/// They compile on the threads of the pool in which they are called: whoever serves decides how many these are.
 pub struct CompileEngines {
     plain: Engine,
     concurrent: Engine,
@@ -210,7 +210,6 @@ fn config(class: EngineClass, purpose: Purpose) -> Config {
         .wasm_backtrace_max_frames(std::num::NonZeroUsize::new(16))
         .memory_init_cow(true)
         .memory_guaranteed_dense_image_size(DENSE_IMAGE_BYTES)
-        .parallel_compilation(matches!(purpose, Purpose::Serve(_)))
         .wasm_component_model(true);
     match class {
         EngineClass::Plain => {

@@ -120,17 +120,18 @@ impl Drop for Running<'_> {
 }
 
 fn run(shared: &Shared, engines: &[Engine], tick: Duration) {
-    let mut idle_ticks = 0_u32;
+    // As if it had ticked for nobody: a process that starts needs no clock yet.
+    let mut idle_ticks = IDLE_TICKS_MAX;
     while !shared.stop.load(Ordering::SeqCst) {
+        if idle_ticks >= IDLE_TICKS_MAX {
+            sleep_until_needed(shared);
+            idle_ticks = 0;
+        }
         std::thread::sleep(tick);
         for engine in engines {
             engine.increment_epoch();
         }
         idle_ticks = if shared.any_running() { 0 } else { idle_ticks + 1 };
-        if idle_ticks >= IDLE_TICKS_MAX {
-            sleep_until_needed(shared);
-            idle_ticks = 0;
-        }
     }
 }
 

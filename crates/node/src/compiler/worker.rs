@@ -9,11 +9,16 @@ mod confine;
 use crate::compiler::frame::{self, FrameError, Kind, PREFIX_BYTES, Prefix, cut, hello, read_compile};
 use cumulet_engine::{CompileEngines, EngineError, compile_apart};
 use cumulet_spec::quantity::{Bytes, format_duration};
+use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::io::{self, Read, Write};
+use std::num::NonZeroUsize;
 use std::sync::mpsc::{Receiver, SyncSender, sync_channel};
 use std::thread;
 use std::time::Duration;
 use thiserror::Error;
+
+/// Threads that compile one component, where the machine has as many cores.
+const THREADS_MAX: usize = 4;
 
 /// What one compile process may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -70,9 +75,12 @@ pub(super) fn serve(
     input: impl Read + Send + 'static,
     mut output: impl Write,
 ) -> Result<(), WorkerError> {
+    // How many cores there are stands in files, of which none can be opened afterwards.
+    let cores = thread::available_parallelism().map_or(1, NonZeroUsize::get);
     confine::process(limits)?;
     let (sender, requests) = sync_channel(1);
     thread::Builder::new().name("requests".into()).spawn(move || listen(input, &sender))?;
+    let threads = compilers(cores.min(THREADS_MAX))?;
     confine::threads()?;
     let engines = CompileEngines::new()?;
     agree(&engines, &requests, &mut output)?;
@@ -83,13 +91,25 @@ pub(super) fn serve(
         }
         confine::time(limits.time)?;
         let (class, component) = read_compile(&content)?;
-        match compile_apart(&engines, class, component) {
+        match threads.install(|| compile_apart(&engines, class, component)) {
             Ok(code) => send(&mut output, Kind::Compiled, &code)?,
             Err(error) if error.is_out_of_memory() => send(&mut output, Kind::Exhausted, b"")?,
             Err(error) => send(&mut output, Kind::Invalid, cut(&error.to_string()).as_bytes())?,
         }
     }
     Ok(())
+}
+
+/// The threads that compile: this one, and others of a lower priority still.
+fn compilers(threads: usize) -> Result<ThreadPool, WorkerError> {
+    let pool = ThreadPoolBuilder::new()
+        .num_threads(threads)
+        // What cannot be divided is done here, and not by a thread that gets what the others leave.
+        .use_current_thread()
+        .thread_name(|index| format!("compiler-{index}"))
+        .start_handler(|_index| confine::helper())
+        .build();
+    pool.map_err(|source| WorkerError::Confine { action: "start its threads", source: io::Error::other(source) })
 }
 
 /// Makes sure that the node's engines load what is made here.

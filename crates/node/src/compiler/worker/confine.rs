@@ -11,6 +11,9 @@ const DESCRIPTORS_MAX: u64 = 3;
 /// How far below those who serve it runs: where they take all there is, it still gets about a quarter of a core. At the
 /// lowest priority it would get a seventieth, and a busy node could not be deployed to.
 const NICE: i32 = 5;
+/// How much further below the threads are that compile beside the first: they are for cores that have nothing to do, and
+/// where there are none they get a tenth of one, so that no function waits for them for long.
+const NICE_HELPER: i32 = 5;
 
 /// Limits the whole process. Must come before the first further thread, because a part of it is inherited by threads.
 pub(super) fn process(limits: WorkerLimits) -> Result<(), WorkerError> {
@@ -27,6 +30,11 @@ pub(super) fn process(limits: WorkerLimits) -> Result<(), WorkerError> {
     limit(Resource::Core, Bytes(0), "renounce core dumps")?;
     limit(Resource::Fsize, Bytes(0), "renounce writing files")?;
     limit(Resource::Nofile, Bytes(DESCRIPTORS_MAX), "renounce opening files")
+}
+
+/// Lowers the priority of this thread alone. Where that fails it compiles as the first does.
+pub(super) fn helper() {
+    let _nice = rustix::process::nice(NICE_HELPER);
 }
 
 /// Renounces further threads and processes. For a privileged user the system does not enforce it.
