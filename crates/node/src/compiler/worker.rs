@@ -19,6 +19,8 @@ use thiserror::Error;
 
 /// Threads that compile one component, where the machine has as many cores.
 const THREADS_MAX: usize = 4;
+/// Stack of each of them that is not the first: what that one has.
+const STACK_BYTES: usize = 8 << 20;
 
 /// What one compile process may take.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -106,6 +108,7 @@ fn compilers(threads: usize) -> Result<ThreadPool, WorkerError> {
         .num_threads(threads)
         // What cannot be divided is done here, and not by a thread that gets what the others leave.
         .use_current_thread()
+        .stack_size(STACK_BYTES)
         .thread_name(|index| format!("compiler-{index}"))
         .start_handler(|_index| confine::helper())
         .build();
