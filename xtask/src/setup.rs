@@ -4,6 +4,7 @@ mod browser;
 mod contract;
 pub(crate) mod guest_target;
 mod packages;
+mod templates;
 mod toolchain;
 
 use crate::repository::Repository;
@@ -14,5 +15,6 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     guest_target::ensure()?;
     packages::ensure()?;
     browser::ensure(repository)?;
-    contract::ensure(repository)
+    contract::ensure(repository)?;
+    templates::ensure(repository)
 }

@@ -5,6 +5,7 @@ mod build;
 mod check;
 mod compile_worker;
 mod completions;
+mod componentize;
 mod deploy;
 mod doctor;
 mod key;
@@ -46,6 +47,7 @@ pub(crate) enum Command {
     Check(check::Check),
     Build(build::Build),
     New(new::New),
+    Componentize(componentize::Componentize),
     Deploy(deploy::Deploy),
     Apps(apps::Apps),
     Revisions(revisions::Revisions),
@@ -78,6 +80,7 @@ impl Command {
             Self::Check(check) => check.execute(terminal),
             Self::Build(build) => block_on(build.execute(terminal))?,
             Self::New(new) => new.execute(terminal),
+            Self::Componentize(componentize) => componentize.execute(terminal),
             Self::Deploy(deploy) => block_on(deploy.execute(terminal))?,
             Self::Apps(apps) => block_on(apps.execute(terminal))?,
             Self::Revisions(revisions) => block_on(revisions.execute(terminal))?,

@@ -1,5 +1,7 @@
 //! Runs the build commands of a target and tells how that went.
 
+mod tools;
+
 use cumulet_node::build::{self, BuildError, BuildErrorKind};
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::{Component, Position};
@@ -8,18 +10,6 @@ use crate::exit::Exit;
 use crate::failure::Failure;
 use crate::target::Target;
 use crate::terminal::Terminal;
-
-/// The next step when a tool is missing, by the tool's name.
-const TOOLS: &[(&str, &str)] = &[
-    ("cargo", "install Rust: https://rustup.rs"),
-    ("rustup", "install Rust: https://rustup.rs"),
-    ("componentize-py", "install it: pip install componentize-py"),
-    ("npm", "install Node.js: https://nodejs.org"),
-    ("npx", "install Node.js: https://nodejs.org"),
-    ("node", "install Node.js: https://nodejs.org"),
-    ("go", "install Go: https://go.dev/dl"),
-    ("wasm-tools", "install it: cargo install wasm-tools"),
-];
 
 /// Builds every component of `target` that has a build command and that `wanted` takes, one after the other.
 ///
@@ -54,20 +44,17 @@ fn failed(target: &Target, component: &Component, error: BuildError, terminal: T
     failure = match &error.kind {
         BuildErrorKind::NoFolder(_) => failure.next("correct `dir` of the build: it starts from the manifest's folder"),
         BuildErrorKind::Shell(_) => failure.next("see that `sh` can be started"),
-        BuildErrorKind::MissingTool { tool } => {
-            let known = TOOLS.iter().find(|(name, _)| name == tool);
-            failure.next(known.map_or_else(
-                || format!("install `{tool}`, or correct the build command"),
-                |(_, step)| (*step).to_owned(),
-            ))
-        }
+        BuildErrorKind::MissingTool { tool } => match tools::to_install(tool) {
+            Some(step) => failure.next(step),
+            None => failure.next(format!("install `{tool}`, or correct the build command")),
+        },
         BuildErrorKind::Exit(_) | BuildErrorKind::Signal => {
-            let lacks_target = error.tail.iter().any(|line| line.contains("target may not be installed"));
-            failure.why(format!("`{}` was run in {}", error.command, error.dir.display())).next(if lacks_target {
-                "add the target: rustup target add wasm32-wasip2"
-            } else {
-                "correct what the build reports, and run `cumulet build` again"
-            })
+            failure = failure.why(format!("`{}` was run in {}", error.command, error.dir.display()));
+            match (tools::too_old(&error.command), tools::to_correct(&error.tail)) {
+                (Some((older, step)), _) => failure.why(older).next(step),
+                (None, Some(step)) => failure.next(step),
+                (None, None) => failure.next("correct what the build reports, and run `cumulet build` again"),
+            }
         }
     };
     // Who watched it go by does not need it again.

@@ -1,11 +1,33 @@
 //! The projects that `cumulet new` makes. Their files are part of the binary.
 
+mod files;
+
 use std::path::Path;
 
 use cumulet_spec::id::ComponentName;
 
-/// Names that the compiler or the template's own dependencies already use.
-const PACKAGES_TAKEN: &[&str] = &["alloc", "core", "proc-macro", "self", "std", "super", "test", "wstd"];
+use files::{File, HANDLER_WIT, JAVASCRIPT, KEYVALUE_WIT, RUST_HTTP};
+
+/// Names of Rust packages that the compiler or the templates' own dependencies already use.
+const CRATES_TAKEN: &[&str] = &[
+    "alloc",
+    "core",
+    "http",
+    "http-body-util",
+    "proc-macro",
+    "self",
+    "serde",
+    "serde-json",
+    "std",
+    "super",
+    "test",
+    "wasip3",
+    "wit-bindgen",
+    "wstd",
+];
+
+/// Names of npm packages that the templates install: npm refuses them below a project of the same name.
+const NPM_PACKAGES_TAKEN: &[&str] = &["esbuild", "typescript"];
 
 /// A project to start from.
 #[derive(Debug)]
@@ -16,7 +38,9 @@ pub(crate) struct Template {
     pub(crate) about: &'static str,
     /// What to type in the new folder.
     pub(crate) start: &'static str,
-    files: &'static [(&'static str, &'static str)],
+    /// The names that its package may not have.
+    taken: &'static [&'static str],
+    files: &'static [&'static [File]],
 }
 
 /// Every template, in the order in which they are listed.
@@ -25,25 +49,43 @@ pub(crate) const TEMPLATES: &[Template] = &[
         name: "rust-http",
         about: "an HTTP component in Rust (WASI 0.2)",
         start: "cumulet up",
-        files: &[
-            (".gitignore", include_str!("../templates/rust-http/gitignore.in")),
-            ("Cargo.toml", include_str!("../templates/rust-http/Cargo.toml.in")),
-            ("README.md", include_str!("../templates/rust-http/README.md.in")),
-            ("cumulet.toml", include_str!("../templates/rust-http/cumulet.toml.in")),
-            ("src/lib.rs", include_str!("../templates/rust-http/src/lib.rs.in")),
-        ],
+        taken: CRATES_TAKEN,
+        files: &[files::RUST_HTTP_P2, RUST_HTTP, KEYVALUE_WIT],
+    },
+    Template {
+        name: "rust-http-p3",
+        about: "an HTTP component in Rust (WASI 0.3, asynchronous)",
+        start: "cumulet up",
+        taken: CRATES_TAKEN,
+        files: &[files::RUST_HTTP_P3, RUST_HTTP, KEYVALUE_WIT],
+    },
+    Template {
+        name: "python-http",
+        about: "an HTTP component in Python (WASI 0.2)",
+        start: "cumulet up",
+        taken: &[],
+        files: &[files::PYTHON_HTTP, HANDLER_WIT],
+    },
+    Template {
+        name: "js-http",
+        about: "an HTTP component in JavaScript (WASI 0.2)",
+        start: "cumulet up",
+        taken: NPM_PACKAGES_TAKEN,
+        files: &[files::JS_HTTP, JAVASCRIPT, HANDLER_WIT],
+    },
+    Template {
+        name: "ts-http",
+        about: "an HTTP component in TypeScript (WASI 0.2)",
+        start: "cumulet up",
+        taken: NPM_PACKAGES_TAKEN,
+        files: &[files::TS_HTTP, JAVASCRIPT, HANDLER_WIT],
     },
     Template {
         name: "rust-command",
         about: "a command component in Rust (WASI 0.2)",
         start: "cumulet build && cumulet run .",
-        files: &[
-            (".gitignore", include_str!("../templates/rust-command/gitignore.in")),
-            ("Cargo.toml", include_str!("../templates/rust-command/Cargo.toml.in")),
-            ("README.md", include_str!("../templates/rust-command/README.md.in")),
-            ("cumulet.toml", include_str!("../templates/rust-command/cumulet.toml.in")),
-            ("src/main.rs", include_str!("../templates/rust-command/src/main.rs.in")),
-        ],
+        taken: CRATES_TAKEN,
+        files: &[files::RUST_COMMAND],
     },
 ];
 
@@ -58,27 +100,29 @@ impl Template {
     /// # Errors
     /// When a folder or file cannot be written.
     pub(crate) fn write(&self, name: &ComponentName, folder: &Path) -> std::io::Result<Vec<&'static str>> {
-        let package = package(name.as_str());
+        let package = package(name.as_str(), self.taken);
         let artifact = package.replace('-', "_");
-        for (path, content) in self.files {
-            let path = folder.join(path);
-            if let Some(parent) = path.parent() {
+        let mut written = Vec::new();
+        for (path, content) in self.files.iter().copied().flatten() {
+            let file = folder.join(path);
+            if let Some(parent) = file.parent() {
                 std::fs::create_dir_all(parent)?;
             }
             let content = content
                 .replace("{{name}}", name.as_str())
                 .replace("{{package}}", &package)
                 .replace("{{artifact}}", &artifact);
-            std::fs::write(path, content)?;
+            std::fs::write(file, content)?;
+            written.push(*path);
         }
-        Ok(self.files.iter().map(|(path, _)| *path).collect())
+        Ok(written)
     }
 }
 
-/// A name that cargo takes for a package: not a digit or a hyphen first, and nobody else's.
-fn package(name: &str) -> String {
+/// A name that cargo and npm take for a package: not a digit or a hyphen first, and nobody else's.
+fn package(name: &str, taken: &[&str]) -> String {
     let starts_well = name.starts_with(|first: char| first.is_ascii_lowercase());
-    if starts_well && !PACKAGES_TAKEN.contains(&name) { name.to_owned() } else { format!("app-{name}") }
+    if starts_well && !taken.contains(&name) { name.to_owned() } else { format!("app-{name}") }
 }
 
 #[cfg(test)]
@@ -86,11 +130,27 @@ mod tests {
     use super::*;
 
     #[test]
-    fn packages_have_names_that_cargo_takes() {
-        for (name, expect) in [("shop", "shop"), ("my-shop", "my-shop"), ("9lives", "app-9lives"), ("core", "app-core")]
-        {
-            assert_eq!(package(name), expect);
-        }
+    fn packages_have_names_that_their_tools_take() {
+        let check = |name: &str, taken: &[&str], expect: &str| assert_eq!(package(name, taken), expect);
+        check("shop", CRATES_TAKEN, "shop");
+        check("my-shop", CRATES_TAKEN, "my-shop");
+        check("9lives", CRATES_TAKEN, "app-9lives");
+        check("core", CRATES_TAKEN, "app-core");
+        check("core", NPM_PACKAGES_TAKEN, "core");
+        check("esbuild", NPM_PACKAGES_TAKEN, "app-esbuild");
+        check("-x", &[], "app--x");
+    }
+
+    /// One folder of packages is enough to try both.
+    #[test]
+    fn what_javascript_installs_typescript_installs_too() {
+        let named =
+            |text: &'static str| text.lines().filter(|line| line.starts_with("    \"@") || line.contains("esbuild\":"));
+        let typescript: Vec<&str> = named(include_str!("../templates/ts-http/package.json.in")).collect();
+        let mut javascript = named(include_str!("../templates/js-http/package.json.in"));
+        assert!(
+            javascript.all(|line| typescript.iter().any(|other| other.trim_matches(',') == line.trim_matches(',')))
+        );
     }
 
     #[test]

@@ -17,6 +17,9 @@ const TAIL_LINES: usize = 40;
 /// Where a line is cut, in bytes.
 const LINE_BYTES_MAX: usize = 4096;
 
+/// The variable that names this program to build commands, which may need it and cannot know where it lies.
+const PROGRAM_VARIABLE: &str = "CUMULET";
+
 /// What the shell ends with when it does not find a command.
 const NOT_FOUND: i32 = 127;
 
@@ -60,7 +63,8 @@ pub enum BuildErrorKind {
     Signal,
 }
 
-/// Runs the build command of `component` in the shell and gives every line that it writes to `show`.
+/// Runs the build command of `component` in the shell and gives every line that it writes to `show`. In its environment
+/// `CUMULET` is the path of this program.
 ///
 /// # Errors
 /// When it cannot be started or ends with anything but 0.
@@ -112,7 +116,11 @@ async fn run(command: &str, dir: &Path, line: impl FnMut(String)) -> Result<(), 
 }
 
 fn spawn(command: &str, dir: &Path) -> io::Result<Child> {
-    Command::new("sh")
+    let mut shell = Command::new("sh");
+    if let Ok(program) = std::env::current_exe() {
+        shell.env(PROGRAM_VARIABLE, program);
+    }
+    shell
         .arg("-c")
         // Both streams through one pipe, so that their lines stay in order.
         .arg(format!("exec 2>&1; {command}"))
@@ -189,6 +197,13 @@ mod tests {
     async fn shows_every_line_of_both_streams_in_order() {
         let (shown, ended) = run_build("echo one; echo two >&2; printf three", ".").await;
         assert_eq!(shown, ["one", "two", "three"]);
+        ended.unwrap();
+    }
+
+    #[tokio::test]
+    async fn names_this_program() {
+        let (shown, ended) = run_build("test -x \"$CUMULET\" && echo there", ".").await;
+        assert_eq!(shown, ["there"]);
         ended.unwrap();
     }
 

@@ -11,6 +11,7 @@ mod chain;
 pub mod check;
 mod clock;
 pub mod compiler;
+pub mod componentize;
 mod deploy;
 pub mod descriptors;
 pub mod doctor;

@@ -2,6 +2,7 @@
 
 use std::io::{BufRead as _, BufReader, Read};
 use std::sync::{Arc, Condvar, Mutex, PoisonError};
+use std::time::Duration;
 
 use anyhow::{Context as _, ensure};
 use serde_json::Value;
@@ -45,14 +46,27 @@ impl Output {
     ///
     /// # Errors
     /// When the stream ended or patience did; the message holds all lines so far.
-    pub fn wait_for<T>(&self, what: &str, mut find: impl FnMut(&str) -> Option<T>) -> anyhow::Result<T> {
+    pub fn wait_for<T>(&self, what: &str, find: impl FnMut(&str) -> Option<T>) -> anyhow::Result<T> {
+        self.wait_within(PATIENCE, what, find)
+    }
+
+    /// The same, with a patience of one's own.
+    ///
+    /// # Errors
+    /// As for [`wait_for`](Self::wait_for).
+    pub fn wait_within<T>(
+        &self,
+        patience: Duration,
+        what: &str,
+        mut find: impl FnMut(&str) -> Option<T>,
+    ) -> anyhow::Result<T> {
         let mut seen = 0;
         let mut found = None;
         let guard = self.shared.state.lock().unwrap_or_else(PoisonError::into_inner);
         let (state, _) = self
             .shared
             .changed
-            .wait_timeout_while(guard, PATIENCE, |state| {
+            .wait_timeout_while(guard, patience, |state| {
                 found = state.lines.iter().skip(seen).find_map(|line| find(line));
                 seen = state.lines.len();
                 found.is_none() && !state.ended

@@ -3,6 +3,7 @@
 use std::net::SocketAddr;
 use std::path::Path;
 use std::process::{Child, Command, ExitStatus, Stdio};
+use std::time::Duration;
 
 use anyhow::{Context as _, bail, ensure};
 use rustix::process::{Pid, Signal, kill_process};
@@ -12,6 +13,9 @@ use tempfile::TempDir;
 use crate::http1::{Connection, Reply};
 use crate::output::{self, Output};
 use crate::paths;
+
+/// How long a server may take to be ready: unoptimised, it compiles an interpreter for most of a minute on a busy machine.
+const STARTING: Duration = Duration::from_secs(300);
 
 /// A server of its own for one scenario, killed when dropped.
 #[derive(Debug)]
@@ -211,7 +215,7 @@ impl Drop for Server {
 
 /// The addresses on the line that says `ready`.
 fn ready(stdout: &Output) -> anyhow::Result<(SocketAddr, SocketAddr)> {
-    let event = stdout.wait_for("ready line", |line| {
+    let event = stdout.wait_within(STARTING, "ready line", |line| {
         output::event(line).filter(|event| output::text(event, "event") == Some("ready"))
     })?;
     let address = |field| -> anyhow::Result<SocketAddr> {

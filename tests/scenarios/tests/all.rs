@@ -46,6 +46,8 @@ mod sizes;
 mod stores;
 #[path = "all/streaming.rs"]
 mod streaming;
+#[path = "all/templates.rs"]
+mod templates;
 #[path = "all/tls.rs"]
 mod tls;
 #[path = "all/top.rs"]

@@ -5,6 +5,7 @@ mod contract;
 mod pebble;
 mod postgres;
 mod registry;
+mod toolchain;
 
 use std::fs::OpenOptions;
 use std::io::Write as _;
@@ -21,6 +22,7 @@ pub use browser::Browser;
 pub use contract::Schemathesis;
 pub use pebble::{Pebble, PebbleSettings};
 pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};
+pub use toolchain::Toolchain;
 
 /// The variable that names the file where tests note what they left out.
 const LEFT_OUT: &str = "CUMULET_LEFT_OUT";

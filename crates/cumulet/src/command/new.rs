@@ -14,7 +14,9 @@ use crate::terminal::Terminal;
 
 /// Make a folder with a new project from a template
 #[derive(Debug, Args)]
-#[command(after_help = "Examples:\n  cumulet new --list\n  cumulet new hello --template rust-http")]
+#[command(
+    after_help = "Examples:\n  cumulet new --list\n  cumulet new hello --template rust-http\n  cumulet new page --template ts-http && cd page && cumulet up"
+)]
 pub(crate) struct New {
     /// The name of the app and of its folder: 1 to 63 of a-z, 0-9 and -
     #[arg(required_unless_present = "list")]

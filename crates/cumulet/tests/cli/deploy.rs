@@ -105,24 +105,24 @@ fn from_a_new_project_to_one_that_is_removed() {
     if !has_target() {
         return;
     }
-    let folder = make("rust-http", "rust-http-deployed");
-    let project = folder.path().join("my-app");
-    let node = Up::start_node(folder.path());
+    let made = make("rust-http");
+    let project = made.project();
+    let node = Up::start_node(made.around());
     let host = "my-app.local.localhost";
-    let mut talk = Talk::new(&node, folder.path(), &project);
+    let mut talk = Talk::new(&node, made.around(), &project);
 
     talk.say("deploy --dry-run");
     assert!(talk.open(host).starts_with("HTTP/1.1 404"), "nothing was deployed");
-    let deployed = talk.say("deploy --note first");
+    let deployed = talk.say("deploy --accept-grants --note first");
     assert!(deployed.status.success(), "{}", text(&deployed.stderr));
     assert!(talk.open(host).contains("Hello from my-app\n"));
 
-    let source = project.join("src/lib.rs");
+    let source = project.join("src/routes.rs");
     let changed = std::fs::read_to_string(&source).unwrap().replace("Hello from", "Welcome to");
     std::fs::write(&source, changed).unwrap();
     let manifest = project.join("cumulet.toml");
-    let limited =
-        std::fs::read_to_string(&manifest).unwrap() + "\n[component.my-app.grant]\nenv = { LOG = \"info\" }\n";
+    let granting = std::fs::read_to_string(&manifest).unwrap();
+    let limited = granting.replace("keyvalue = [\"default\"]", "keyvalue = [\"default\"]\nenv = { LOG = \"info\" }");
     std::fs::write(&manifest, limited).unwrap();
     talk.say("deploy --dry-run");
     let refused = talk.say("deploy");
