@@ -28,6 +28,7 @@ mod public;
 pub mod publish;
 mod pulse;
 mod queue;
+mod recipe;
 mod reply;
 pub mod run;
 mod serving;
