@@ -65,6 +65,17 @@ struct Composer<'a> {
     members: Vec<(Member<'a>, End<'a>, NodeId)>,
 }
 
+/// An import that an export answers.
+struct Argument<'a> {
+    instance: NodeId,
+    import: String,
+    source: NodeId,
+    export: String,
+    /// Whose link it is, and its key.
+    name: &'a ComponentName,
+    key: &'a String,
+}
+
 impl<'a> Composer<'a> {
     fn read(members: &[Member<'a>]) -> Result<Self, Vec<Problem>> {
         let mut composer = Self { graph: CompositionGraph::new(), members: Vec::new() };
@@ -130,37 +141,43 @@ impl<'a> Composer<'a> {
     /// Sets all links, and tells of all that do not fit.
     fn link(&mut self) -> Result<(), Vec<Problem>> {
         let (mut problems, mut arguments) = (Vec::new(), Vec::new());
-        for (member, importer, instance) in &self.members {
-            for (key, target) in member.link {
-                let Some((_, exporter, source)) = self.members.iter().find(|(other, ..)| other.name == target) else {
-                    // The manifest, or the revision, was checked for it.
-                    continue;
-                };
-                let types = self.graph.types();
-                let mut linked = || {
-                    for import in link::imports(types, *importer, key)? {
-                        let export = link::export(types, (*importer, import), *exporter)?;
-                        arguments.push((*instance, import.to_owned(), *source, export.to_owned(), member.name, key));
-                    }
-                    Ok(())
-                };
-                if let Err(kind) = linked() {
-                    problems.push(Problem { component: member.name.clone(), link: Some(key.clone()), kind });
+        for member in &self.members {
+            for (key, target) in member.0.link {
+                match self.arguments(member, (key, target)) {
+                    Ok(found) => arguments.extend(found),
+                    Err(kind) => problems.push(at(member.0.name, key, kind)),
                 }
             }
         }
         if !problems.is_empty() {
             return Err(problems);
         }
-        for (instance, import, source, export, name, key) in arguments {
-            let fail = |message: String| {
-                vec![Problem { component: name.clone(), link: Some(key.clone()), kind: ProblemKind::Whole { message } }]
-            };
+        for Argument { instance, import, source, export, name, key } in arguments {
+            let fail = |message: String| vec![at(name, key, ProblemKind::Whole { message })];
             let node = self.graph.alias_instance_export(source, &export).map_err(|error| fail(error.to_string()))?;
             let set = self.graph.set_instantiation_argument(instance, &import, node);
             set.map_err(|error| fail(error.to_string()))?;
         }
         Ok(())
+    }
+
+    /// What one link comes to: an argument for each import that it is about.
+    fn arguments(
+        &self,
+        (member, importer, instance): &(Member<'a>, End<'a>, NodeId),
+        (key, target): (&'a String, &ComponentName),
+    ) -> Result<Vec<Argument<'a>>, ProblemKind> {
+        let found = self.members.iter().find(|(other, ..)| other.name == target);
+        // That there is one was checked where the link was read.
+        let Some((_, exporter, source)) = found else { return Ok(Vec::new()) };
+        let types = self.graph.types();
+        let imports = link::imports(types, *importer, key)?.into_iter();
+        let argument = |import: &str| {
+            let export = link::export(types, (*importer, import), *exporter)?.to_owned();
+            let (import, name) = (import.to_owned(), member.name);
+            Ok(Argument { instance: *instance, import, source: *source, export, name, key })
+        };
+        imports.map(argument).collect()
     }
 
     fn unwritten(&self, entry: &ComponentName, error: &EncodeError) -> Problem {
@@ -181,6 +198,10 @@ impl<'a> Composer<'a> {
 
 fn about(component: &ComponentName, kind: ProblemKind) -> Problem {
     Problem { component: component.clone(), link: None, kind }
+}
+
+fn at(component: &ComponentName, link: &str, kind: ProblemKind) -> Problem {
+    Problem { component: component.clone(), link: Some(link.to_owned()), kind }
 }
 
 #[cfg(test)]

@@ -5,8 +5,9 @@
 //! `member2:wasi-keyvalue/store@0.2.0-draft2`. Whoever writes the names and whoever answers them meet here
 //! (`docs/adr/0019-composition.md`).
 
-/// The most components that one composition may have.
-pub const MEMBERS_MAX: usize = 16;
+/// The most components that one composition may have: each is about one memory, two tables and four core instances, of
+/// which one instance may have 8, 16 and 32.
+pub const MEMBERS_MAX: usize = 8;
 
 /// How the namespace of a member begins. The member's place follows, and no component may use such a name itself.
 const NAMESPACE: &str = "member";
@@ -128,11 +129,11 @@ mod tests {
 
     #[test]
     fn the_name_comes_back() {
-        let name = own_name(15, "wasi:keyvalue/store@0.2.0-draft2").unwrap();
+        let name = own_name(7, "wasi:keyvalue/store@0.2.0-draft2").unwrap();
         let read = MemberImport::parse(&name).unwrap();
-        assert_eq!((read.member, read.version), (15, "0.2.0-draft2"));
+        assert_eq!((read.member, read.version), (7, "0.2.0-draft2"));
         assert_eq!(read.interface_name(), "wasi:keyvalue/store");
-        for name in ["wasi:io/poll", "member16:wasi-io/poll", "member+1:wasi-io/poll", "member:wasi-io/poll", "member1"]
+        for name in ["wasi:io/poll", "member8:wasi-io/poll", "member+1:wasi-io/poll", "member:wasi-io/poll", "member1"]
         {
             assert_eq!(MemberImport::parse(name), None, "{name}");
         }

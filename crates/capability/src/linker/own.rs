@@ -32,24 +32,8 @@ struct Getters {
 }
 
 /// The linker takes plain functions, which carry nothing: so there is one of each for every place.
-const GETTERS: [Getters; MEMBERS_MAX] = [
-    of::<0>(),
-    of::<1>(),
-    of::<2>(),
-    of::<3>(),
-    of::<4>(),
-    of::<5>(),
-    of::<6>(),
-    of::<7>(),
-    of::<8>(),
-    of::<9>(),
-    of::<10>(),
-    of::<11>(),
-    of::<12>(),
-    of::<13>(),
-    of::<14>(),
-    of::<15>(),
-];
+const GETTERS: [Getters; MEMBERS_MAX] =
+    [of::<0>(), of::<1>(), of::<2>(), of::<3>(), of::<4>(), of::<5>(), of::<6>(), of::<7>()];
 
 const fn of<const MEMBER: usize>() -> Getters {
     Getters {

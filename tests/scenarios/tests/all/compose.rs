@@ -78,8 +78,8 @@ fn what_one_was_granted_the_other_does_not_have() -> anyhow::Result<()> {
     std::thread::spawn(move || {
         for stream in listener.incoming() {
             let Ok(mut stream) = stream else { return };
-            let _ = stream.read(&mut [0; 1024]);
-            let _ = stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n");
+            drop(stream.read(&mut [0; 1024]));
+            drop(stream.write_all(b"HTTP/1.1 200 OK\r\ncontent-length: 0\r\n\r\n"));
         }
     });
     let folder = tempfile::tempdir()?;
