@@ -120,6 +120,29 @@ fn without_the_grant_of_a_store_nothing_is_served() -> anyhow::Result<()> {
     Ok(())
 }
 
+/// Requests, responses and their bodies pass through as handles; the environment is that of the component it was granted to.
+#[test]
+fn middleware_in_wasi_0_3() -> anyhow::Result<()> {
+    let folder = tempfile::tempdir()?;
+    let text = format!(
+        "manifest = 1\n[app]\nname = \"linked\"\n[component.wrap]\nsource = {:?}\n[component.wrap.link]\n\
+         \"wasi:http/handler\" = \"front\"\n[component.front]\nsource = {:?}\n[component.front.grant]\n\
+         env = {{ WHO = \"front\" }}\n[[trigger.http]]\nroute = \"/*\"\ncomponent = \"wrap\"\n",
+        paths::guest("linked_wrap_p3.wasm")?,
+        paths::guest("hostile_p3.wasm")?,
+    );
+    let manifest = folder.path().join("cumulet.toml");
+    std::fs::write(&manifest, text)?;
+    let server = Server::up(&manifest, &[])?;
+    ensure!(get(&server, "/env")?.trim() == "env WHO=front");
+    let mut connection = server.connect()?;
+    connection.request("POST", "/echo", &["content-length: 9"])?;
+    connection.send(b"passed on")?;
+    let reply = connection.reply("POST")?;
+    ensure!(reply.status() == 200 && reply.text() == "passed on", "{reply:?}");
+    server.stop()
+}
+
 /// Over the admin API: the members are sent, the node composes; what does not fit is told to who deploys.
 #[test]
 fn a_node_composes_what_is_deployed() -> anyhow::Result<()> {
