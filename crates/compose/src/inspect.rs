@@ -79,13 +79,15 @@ fn try_hollow(bytes: &[u8]) -> Option<BTreeSet<String>> {
     Some(hollow.map(|(name, _)| name.clone()).collect())
 }
 
-/// A resource that another interface defines is only named again; one of its own would have to be there.
+/// A resource that another interface defines is only named again; one of its own would have to be there. An interface of
+/// nothing at all comes from no tool, and stays what it is: unknown.
 fn is_hollow(interface: &Interface) -> bool {
-    interface.exports.iter().all(|(name, kind)| match kind {
-        ItemKind::Type(Type::Resource(_)) => interface.uses.contains_key(name),
-        ItemKind::Type(_) => true,
-        _ => false,
-    })
+    !interface.exports.is_empty()
+        && interface.exports.iter().all(|(name, kind)| match kind {
+            ItemKind::Type(Type::Resource(_)) => interface.uses.contains_key(name),
+            ItemKind::Type(_) => true,
+            _ => false,
+        })
 }
 
 #[cfg(test)]
@@ -99,6 +101,7 @@ mod tests {
                 (type $record (record (field "name" string)))
                 (export "user" (type (eq $record)))))
             (import "acme:auth/types" (instance (type $types)))
+            (import "acme:auth/nothing" (instance))
             (import "acme:auth/session" (instance (export "session" (type (sub resource)))))
             (import "acme:auth/verify" (instance (export "check" (func (result bool))))))"#;
         let hollow: Vec<String> = hollow_imports(component.as_bytes()).into_iter().collect();

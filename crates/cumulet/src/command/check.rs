@@ -34,8 +34,8 @@ pub(crate) struct Check {
     #[arg(value_name = "DIR|FILE", default_value = ".")]
     target: PathBuf,
 
-    /// Draw the app instead: triggers, components, links, and what each component was granted
-    #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text")]
+    /// Draw the app instead, as `text` or `svg`: triggers, components, links, and what each component was granted
+    #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true)]
     graph: Option<graph::Format>,
 }
 

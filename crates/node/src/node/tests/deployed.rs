@@ -422,18 +422,19 @@ async fn what_is_composed_outlives_the_process_and_the_sweep() {
     );
     fleet.deploy_text(&node, "local", &text).await.unwrap();
     let answer = get(&node, "local/shop", "/?token=token-of-ada").await.1;
-    assert!(answer.ends_with("ada was here 1 times"), "{answer}");
+    assert!(answer.contains("ada was here 1 times"), "{answer}");
     assert_eq!((fleet.compiled().len(), node.sweep(u64::MAX).unwrap()), (1, Swept::default()));
     node.drain().await;
     let node = fleet.start();
     let answer = get(&node, "local/shop", "/?token=token-of-ada").await.1;
-    assert!(answer.ends_with("ada was here 2 times"), "{answer}");
+    assert!(answer.contains("ada was here 2 times"), "{answer}");
     assert_eq!(compile_nanos(&node), 0);
     node.drain().await;
     // Should the file be lost, it is made again from what is kept of the members.
     fleet.compiled().into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
     let node = fleet.start();
-    assert_eq!(get(&node, "local/shop", "/?own=keyvalue+users").await.1.lines().last(), Some("Error::AccessDenied"));
+    let answer = get(&node, "local/shop", "/?own=keyvalue+users").await.1;
+    assert!(answer.contains("Error::AccessDenied"), "{answer}");
     assert!(compile_nanos(&node) > 0);
     node.drain().await;
 }

@@ -55,7 +55,10 @@ pub(super) fn svg(manifest: &Manifest) -> String {
         let column = columns.get(name).copied().unwrap_or(1);
         nodes.push(Node { title: name.to_string(), lines: grants(component), class: "component", column, y: 0 });
     }
-    let (width, height) = place(&mut nodes);
+    let ends = place(&mut nodes);
+    let width = ends.keys().max().copied().unwrap_or_default() * COLUMN_WIDTH + BOX_WIDTH + 2 * MARGIN;
+    // Room for the ways that lead below everything.
+    let height = ends.values().max().copied().unwrap_or(MARGIN) + GAP;
     let mut text = format!(
         "<svg xmlns=\"http://www.w3.org/2000/svg\" width=\"{width}\" height=\"{height}\" viewBox=\"0 0 {width} {height}\" \
          role=\"img\" aria-label=\"{}\">\n<style>{STYLE}</style>\n",
@@ -68,7 +71,7 @@ pub(super) fn svg(manifest: &Manifest) -> String {
     });
     for (from, target, label) in ways.chain(links) {
         if let (Some(from), Some(to)) = (nodes.get(from), places.get(target).and_then(|to| nodes.get(*to))) {
-            edge(&mut text, (from, to), label);
+            edge(&mut text, (from, to), (label, &ends));
         }
     }
     nodes.iter().for_each(|node| boxed(&mut text, node));
@@ -91,26 +94,30 @@ fn columns(manifest: &Manifest) -> BTreeMap<&ComponentName, usize> {
     columns
 }
 
-/// Puts the boxes of each column below one another, and returns the width and height of it all.
-fn place(nodes: &mut [Node]) -> (usize, usize) {
+/// Puts the boxes of each column below one another, and returns where each column ends.
+fn place(nodes: &mut [Node]) -> BTreeMap<usize, usize> {
     let mut ends: BTreeMap<usize, usize> = BTreeMap::new();
     for node in nodes {
         let end = ends.entry(node.column).or_insert(MARGIN);
         node.y = *end;
         *end += node.height() + GAP;
     }
-    let width = ends.keys().max().copied().unwrap_or_default() * COLUMN_WIDTH + BOX_WIDTH + 2 * MARGIN;
-    (width, ends.values().max().copied().unwrap_or_default() + MARGIN - GAP.min(MARGIN))
+    ends
 }
 
-fn edge(text: &mut String, (from, to): (&Node, &Node), label: &str) {
+/// A way from one box to another. One that passes whole columns passes below their boxes.
+fn edge(text: &mut String, (from, to): (&Node, &Node), (label, ends): (&str, &BTreeMap<usize, usize>)) {
     let (x1, y1) = (from.x() + BOX_WIDTH, from.y + HEAD_HEIGHT / 2);
     let (x2, y2) = (to.x(), to.y + HEAD_HEIGHT / 2);
-    let middle = (x1 + x2) / 2;
+    let (middle, straight) = ((x1 + x2) / 2, (y1 + y2) / 2);
+    let passed = ends.iter().filter(|(column, _)| (from.column + 1..to.column).contains(column));
+    let low = passed.map(|(_, end)| *end).max().unwrap_or(straight).max(straight);
+    // A curve comes three quarters of the way towards the points that draw it.
+    let bow = (low - straight) * 4 / 3;
     // Writing to a string cannot fail.
-    let _ = writeln!(text, "<path d=\"M{x1} {y1}C{middle} {y1} {middle} {y2} {x2} {y2}\"/>");
+    let _ = writeln!(text, "<path d=\"M{x1} {y1}C{middle} {} {middle} {} {x2} {y2}\"/>", y1 + bow, y2 + bow);
     if !label.is_empty() {
-        let (y, label) = ((y1 + y2) / 2 - 4, escaped(&cut(label)));
+        let (y, label) = (low - 4, escaped(&cut(label)));
         let _ = writeln!(text, "<text class=\"small\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>");
     }
 }
