@@ -38,8 +38,11 @@ const STORE: &str = r#"(import "wasi:keyvalue/store@0.2.0-draft2" (instance $sto
 
 const CHECK: &str = r#"(param "id" u32) (result bool)"#;
 
+/// A member: its name, its text, its links.
+type Written<'a> = (&'a str, String, &'a [(&'a str, &'a str)]);
+
 /// Composes members written as `(name, text, links)`.
-fn composed(members: &[(&str, String, &[(&str, &str)])]) -> Result<Vec<u8>, ComposeError> {
+fn composed(members: &[Written<'_>]) -> Result<Vec<u8>, ComposeError> {
     let parse = |name: &str| ComponentName::parse(name).unwrap();
     let read: Vec<(ComponentName, &str, BTreeMap<String, ComponentName>)> = members
         .iter()
@@ -54,7 +57,7 @@ fn composed(members: &[(&str, String, &[(&str, &str)])]) -> Result<Vec<u8>, Comp
 }
 
 /// What is said about them: a line for each problem, and one for its help.
-fn told(members: &[(&str, String, &[(&str, &str)])]) -> String {
+fn told(members: &[Written<'_>]) -> String {
     let mut text = String::new();
     for problem in composed(members).unwrap_err().problems {
         let link = problem.link.clone().map(|link| format!(" \"{link}\"")).unwrap_or_default();
@@ -186,7 +189,6 @@ fn handles_that_all_share_pass() {
 fn there_is_a_most() {
     let member = |place: usize| (format!("m{place}"), auth("acme:auth/verify", CHECK));
     let many: Vec<(String, String)> = (0..=MEMBERS_MAX).map(member).collect();
-    let many: Vec<(&str, String, &[(&str, &str)])> =
-        many.iter().map(|(name, text)| (name.as_str(), text.clone(), &[][..])).collect();
+    let many: Vec<Written<'_>> = many.iter().map(|(name, text)| (name.as_str(), text.clone(), &[][..])).collect();
     insta::assert_snapshot!(told(&many));
 }

@@ -42,7 +42,7 @@ fn grants(component: &Component) -> Vec<String> {
 }
 
 /// The components that requests of the graph's triggers, and links, never reach.
-fn unreached<'a>(manifest: &'a Manifest) -> Vec<&'a ComponentName> {
+fn unreached(manifest: &Manifest) -> Vec<&ComponentName> {
     let mut reached: BTreeSet<&ComponentName> = manifest.http.iter().map(|route| &route.component).collect();
     let mut open: Vec<&ComponentName> = reached.iter().copied().collect();
     while let Some(name) = open.pop() {

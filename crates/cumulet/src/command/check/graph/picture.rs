@@ -16,7 +16,8 @@ const LINE_HEIGHT: usize = 18;
 const HEAD_HEIGHT: usize = 34;
 const GAP: usize = 24;
 const MARGIN: usize = 16;
-/// The longest line in a box, in characters.
+/// The longest title and the longest line of a box, in characters.
+const TITLE_CHARS_MAX: usize = 26;
 const LINE_CHARS_MAX: usize = 34;
 
 /// Light, and dark where the reader's screen is: the colours of the node's page.
@@ -117,7 +118,7 @@ fn edge(text: &mut String, (from, to): (&Node, &Node), (label, ends): (&str, &BT
     // Writing to a string cannot fail.
     let _ = writeln!(text, "<path d=\"M{x1} {y1}C{middle} {} {middle} {} {x2} {y2}\"/>", y1 + bow, y2 + bow);
     if !label.is_empty() {
-        let (y, label) = (low - 4, escaped(&cut(label)));
+        let (y, label) = (low - 4, escaped(&cut(label, LINE_CHARS_MAX)));
         let _ = writeln!(text, "<text class=\"small\" x=\"{middle}\" y=\"{y}\" text-anchor=\"middle\">{label}</text>");
     }
 }
@@ -129,19 +130,19 @@ fn boxed(text: &mut String, node: &Node) {
         "<rect class=\"{}\" x=\"{x}\" y=\"{y}\" width=\"{BOX_WIDTH}\" height=\"{height}\" rx=\"8\"/>",
         node.class
     );
-    let title = escaped(&cut(&node.title));
+    let title = escaped(&cut(&node.title, TITLE_CHARS_MAX));
     let _ = writeln!(text, "<text class=\"name\" x=\"{}\" y=\"{}\">{title}</text>", x + 12, y + 22);
     for (place, line) in node.lines.iter().enumerate() {
-        let (y, line) = (y + HEAD_HEIGHT + 6 + place * LINE_HEIGHT, escaped(&cut(line)));
+        let (y, line) = (y + HEAD_HEIGHT + 6 + place * LINE_HEIGHT, escaped(&cut(line, LINE_CHARS_MAX)));
         let _ = writeln!(text, "<text class=\"small\" x=\"{}\" y=\"{y}\">{line}</text>", x + 12);
     }
 }
 
-fn cut(line: &str) -> String {
-    if line.chars().count() <= LINE_CHARS_MAX {
+fn cut(line: &str, chars_max: usize) -> String {
+    if line.chars().count() <= chars_max {
         return line.to_owned();
     }
-    line.chars().take(LINE_CHARS_MAX - 1).chain(['…']).collect()
+    line.chars().take(chars_max - 1).chain(['…']).collect()
 }
 
 /// Text of a manifest never becomes markup.
