@@ -9,7 +9,7 @@ use container::ContainerHandle;
 use cumulet_provider::blobstore::{Container, ContainerError};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 
 mod bindings {
     wasmtime::component::bindgen!({
@@ -42,6 +42,20 @@ pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(
     blobstore::add_to_linker::<T, HasStores>(linker, view)?;
     container_interface::add_to_linker::<T, HasStores>(linker, view)?;
     types::add_to_linker::<T, HasStores>(linker, view)
+}
+
+/// Offers one of them under any name. One that there is not offers nothing.
+pub(crate) fn add_to_instance<T: Send + 'static>(
+    interface: &str,
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> Result<()> {
+    match interface {
+        "blobstore" => blobstore::add_to_linker_instance::<T, HasStores>(instance, view),
+        "container" => container_interface::add_to_linker_instance::<T, HasStores>(instance, view),
+        "types" => types::add_to_linker_instance::<T, HasStores>(instance, view),
+        _ => Ok(()),
+    }
 }
 
 /// What a guest is told of a failure; what the backend says is for the operator.

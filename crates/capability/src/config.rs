@@ -5,7 +5,7 @@ use crate::witness::{Witness, note};
 use bindings::wasi::config::store;
 use cumulet_spec::grant::Capability;
 use wasmtime::Result;
-use wasmtime::component::{HasData, Linker};
+use wasmtime::component::{HasData, Linker, LinkerInstance};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -31,6 +31,14 @@ impl HasData for Config {
 /// Offers the interface.
 pub(crate) fn add_to_linker<T: 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
     store::add_to_linker::<T, Config>(linker, view)
+}
+
+/// Offers it under any name.
+pub(crate) fn add_to_instance<T: 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> Result<()> {
+    store::add_to_linker_instance::<T, Config>(instance, view)
 }
 
 impl store::Host for View<'_> {

@@ -2,16 +2,18 @@
 
 use crate::command::names::LookupView;
 use crate::exchange::Exchange;
-use crate::outbound::Hooks;
 use crate::profile::Profile;
+use crate::seat::{Company, Seat};
 use crate::{config, stores};
 use cumulet_engine::{Guarded, MemoryLimiter};
 use cumulet_spec::grant::Capability;
 use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
-use wasmtime_wasi::sockets::{WasiSocketsCtx, WasiSocketsCtxView};
-use wasmtime_wasi::{WasiCtx, WasiCtxBuilder, WasiCtxView, WasiView};
+use wasmtime_wasi::cli::WasiCliCtxView;
+use wasmtime_wasi::filesystem::WasiFilesystemCtxView;
+use wasmtime_wasi::sockets::WasiSocketsCtxView;
+use wasmtime_wasi::{WasiCtxView, WasiView};
 use wasmtime_wasi_http::{WasiHttpCtx, WasiHttpCtxView, WasiHttpView};
 
 /// Handles that a guest may hold at once: resources of every kind together.
@@ -23,13 +25,12 @@ pub const FIELDS_BYTES_MAX: usize = 64 << 10;
 /// Everything that the host keeps for one invocation.
 pub struct Host {
     limiter: MemoryLimiter,
-    wasi: WasiCtx,
     table: ResourceTable,
     http: WasiHttpCtx,
-    hooks: Hooks,
-    profile: Arc<Profile>,
-    /// Sockets on which name lookup is switched on; made for the first name that the guest may look up.
-    lookup: Option<WasiSocketsCtx>,
+    /// The component's own; of a composition, the first member's.
+    own: Seat,
+    /// The other members of a composition.
+    company: Option<Box<Company>>,
 }
 
 impl std::fmt::Debug for Host {
@@ -48,40 +49,83 @@ impl Host {
         http.set_field_size_limit(FIELDS_BYTES_MAX);
         Self {
             limiter: MemoryLimiter::new(Arc::clone(exchange.gauge())),
-            wasi: profile.context(exchange, request),
             table,
             http,
-            hooks: Hooks::new(Arc::clone(profile.outbound()), exchange.inside().cloned(), Arc::clone(exchange.gauge())),
-            profile: Arc::clone(profile),
-            lookup: None,
+            own: Seat::new(profile, exchange, request),
+            company: None,
         }
     }
 
-    pub(crate) fn config(&mut self) -> config::View<'_> {
+    /// The same, with the other members of a composition.
+    pub(crate) fn with_company(self, company: Company) -> Self {
+        Self { company: Some(Box::new(company)), ..self }
+    }
+
+    /// A member's seat, with what all members share: their handles, and the gauge behind the limiter.
+    fn seat<const MEMBER: usize>(&mut self) -> (&mut Seat, &mut ResourceTable, &mut WasiHttpCtx) {
+        let seat = match MEMBER.checked_sub(1) {
+            None => &mut self.own,
+            Some(place) => self.company.as_mut().expect("only a composition's linker names other members").seat(place),
+        };
+        (seat, &mut self.table, &mut self.http)
+    }
+
+    pub(crate) fn cli_of<const MEMBER: usize>(&mut self) -> WasiCliCtxView<'_> {
+        let (seat, table, _) = self.seat::<MEMBER>();
+        WasiCliCtxView { ctx: seat.wasi.cli(), table }
+    }
+
+    pub(crate) fn filesystem_of<const MEMBER: usize>(&mut self) -> WasiFilesystemCtxView<'_> {
+        let (seat, table, _) = self.seat::<MEMBER>();
+        WasiFilesystemCtxView { ctx: seat.wasi.filesystem(), table }
+    }
+
+    pub(crate) fn sockets_of<const MEMBER: usize>(&mut self) -> WasiSocketsCtxView<'_> {
+        let (seat, table, _) = self.seat::<MEMBER>();
+        WasiSocketsCtxView { ctx: seat.wasi.sockets(), table }
+    }
+
+    pub(crate) fn lookup_of<const MEMBER: usize>(&mut self) -> WasiSocketsCtxView<'_> {
+        let (seat, table, _) = self.seat::<MEMBER>();
+        WasiSocketsCtxView { ctx: seat.lookup(), table }
+    }
+
+    pub(crate) fn may_look_up_of<const MEMBER: usize>(&mut self, name: &str) -> bool {
+        self.seat::<MEMBER>().0.profile.may_look_up(name)
+    }
+
+    pub(crate) fn http_of<const MEMBER: usize>(&mut self) -> WasiHttpCtxView<'_> {
+        let (seat, table, ctx) = self.seat::<MEMBER>();
+        WasiHttpCtxView { ctx, table, hooks: &mut seat.hooks }
+    }
+
+    pub(crate) fn config_of<const MEMBER: usize>(&mut self) -> config::View<'_> {
         self.limiter.gauge().called(Capability::Config);
-        config::View { values: self.profile.values(), witness: self.profile.witness() }
+        let profile = &self.seat::<MEMBER>().0.profile;
+        config::View { values: profile.values(), witness: profile.witness() }
     }
 
-    pub(crate) fn keyvalue(&mut self) -> stores::View<'_> {
-        self.stores(Capability::Keyvalue)
+    pub(crate) fn keyvalue_of<const MEMBER: usize>(&mut self) -> stores::View<'_> {
+        self.stores_of::<MEMBER>(Capability::Keyvalue)
     }
 
-    pub(crate) fn blobstore(&mut self) -> stores::View<'_> {
-        self.stores(Capability::Blobstore)
+    pub(crate) fn blobstore_of<const MEMBER: usize>(&mut self) -> stores::View<'_> {
+        self.stores_of::<MEMBER>(Capability::Blobstore)
     }
 
-    pub(crate) fn sqlite(&mut self) -> stores::View<'_> {
-        self.stores(Capability::Sqlite)
+    pub(crate) fn sqlite_of<const MEMBER: usize>(&mut self) -> stores::View<'_> {
+        self.stores_of::<MEMBER>(Capability::Sqlite)
     }
 
-    pub(crate) fn postgres(&mut self) -> stores::View<'_> {
-        self.stores(Capability::Postgres)
+    pub(crate) fn postgres_of<const MEMBER: usize>(&mut self) -> stores::View<'_> {
+        self.stores_of::<MEMBER>(Capability::Postgres)
     }
 
     /// The linker asks for this once for each call of an interface: here calls are counted.
-    fn stores(&mut self, called: Capability) -> stores::View<'_> {
+    fn stores_of<const MEMBER: usize>(&mut self, called: Capability) -> stores::View<'_> {
         self.limiter.gauge().called(called);
-        stores::View { stores: self.profile.stores(), table: &mut self.table }
+        let (seat, table, _) = self.seat::<MEMBER>();
+        stores::View { stores: seat.profile.stores(), table }
     }
 }
 
@@ -92,26 +136,23 @@ impl Guarded for Host {
 }
 
 impl LookupView for Host {
-    fn may_look_up(&self, name: &str) -> bool {
-        self.profile.may_look_up(name)
+    fn may_look_up(&mut self, name: &str) -> bool {
+        self.may_look_up_of::<0>(name)
     }
 
     fn lookup(&mut self) -> WasiSocketsCtxView<'_> {
-        let ctx = self
-            .lookup
-            .get_or_insert_with(|| WasiCtxBuilder::new().allow_ip_name_lookup(true).build().sockets().clone());
-        WasiSocketsCtxView { ctx, table: &mut self.table }
+        self.lookup_of::<0>()
     }
 }
 
 impl WasiView for Host {
     fn ctx(&mut self) -> WasiCtxView<'_> {
-        WasiCtxView { ctx: &mut self.wasi, table: &mut self.table }
+        WasiCtxView { ctx: &mut self.own.wasi, table: &mut self.table }
     }
 }
 
 impl WasiHttpView for Host {
     fn http(&mut self) -> WasiHttpCtxView<'_> {
-        WasiHttpCtxView { ctx: &mut self.http, table: &mut self.table, hooks: &mut self.hooks }
+        self.http_of::<0>()
     }
 }

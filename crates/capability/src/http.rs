@@ -5,6 +5,7 @@ use crate::exchange::{Exchange, GuestEnd};
 use crate::host::Host;
 use crate::linker::Linkers;
 use crate::profile::Profile;
+use crate::seat::Company;
 use bytes::Bytes;
 use cumulet_engine::{Compiled, Ending, EngineClass, Engines, classify, new_store};
 use cumulet_spec::id::RequestId;
@@ -13,6 +14,7 @@ use http_body::Body;
 use std::future::poll_fn;
 use std::sync::Arc;
 use thiserror::Error;
+use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::I32Exit;
 use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
@@ -60,6 +62,8 @@ pub struct Prepared {
     engine: Engine,
     handler: Handler,
     profile: Arc<Profile>,
+    /// Of the other members of a composition; none of a component that stands alone.
+    others: Arc<[Arc<Profile>]>,
     slots: u32,
 }
 
@@ -80,8 +84,33 @@ impl Prepared {
         compiled: &Compiled,
         profile: Arc<Profile>,
     ) -> Result<Self, PrepareError> {
-        let linker = linkers.get(compiled.class());
-        let pre = linker.instantiate_pre(compiled.component()).map_err(|source| PrepareError::Link { source })?;
+        let pre = linkers.get(compiled.class()).instantiate_pre(compiled.component());
+        Self::of(engines, compiled, pre, (profile, Arc::default()))
+    }
+
+    /// Links a compiled composition, each member to what it was granted: `profile` is the first one's, `others` are
+    /// those of the rest, in their order.
+    ///
+    /// # Errors
+    /// When an import is not offered or no handler is exported.
+    pub fn composed(
+        engines: &Engines,
+        linkers: &Linkers,
+        compiled: &Compiled,
+        (profile, others): (Arc<Profile>, Vec<Arc<Profile>>),
+    ) -> Result<Self, PrepareError> {
+        let linker = linkers.composed(compiled.class(), compiled.component(), others.len() + 1);
+        let pre = linker.and_then(|linker| linker.instantiate_pre(compiled.component()));
+        Self::of(engines, compiled, pre, (profile, others.into()))
+    }
+
+    fn of(
+        engines: &Engines,
+        compiled: &Compiled,
+        pre: wasmtime::Result<InstancePre<Host>>,
+        (profile, others): (Arc<Profile>, Arc<[Arc<Profile>]>),
+    ) -> Result<Self, PrepareError> {
+        let pre = pre.map_err(|source| PrepareError::Link { source })?;
         let handler = if compiled.class() == EngineClass::Plain {
             p2::bindings::ProxyPre::new(pre).map(Handler::P2).ok()
         } else {
@@ -89,7 +118,8 @@ impl Prepared {
             service.or_else(|| p2::bindings::ProxyPre::new(pre).map(Handler::P2).ok())
         };
         let handler = handler.ok_or(PrepareError::NotAHandler)?;
-        Ok(Self { engine: engines.get(compiled.class()).clone(), handler, profile, slots: compiled.slots() })
+        let engine = engines.get(compiled.class()).clone();
+        Ok(Self { engine, handler, profile, others, slots: compiled.slots() })
     }
 
     /// How many of the pool's slots an instance takes.
@@ -107,7 +137,11 @@ impl Prepared {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<wasmtime_wasi_http::Error>,
     {
-        let mut store = new_store(&self.engine, Host::new(&self.profile, &exchange, &id));
+        let mut host = Host::new(&self.profile, &exchange, &id);
+        if !self.others.is_empty() {
+            host = host.with_company(Company::new(&self.others, &exchange, &id));
+        }
+        let mut store = new_store(&self.engine, host);
         let result = match &self.handler {
             Handler::P2(handler) => run_p2(handler, &mut store, &exchange, request).await,
             Handler::P3(handler) => run_p3(handler, &mut store, &exchange, request).await,

@@ -6,7 +6,7 @@ use bytes::Bytes;
 use cumulet_provider::keyvalue::{Bucket, BucketError, Snapshot, Swap};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -47,6 +47,20 @@ pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(
     store::add_to_linker::<T, HasStores>(linker, view)?;
     atomics::add_to_linker::<T, HasStores>(linker, view)?;
     batch::add_to_linker::<T, HasStores>(linker, view)
+}
+
+/// Offers one of them under any name. One that there is not offers nothing.
+pub(crate) fn add_to_instance<T: Send + 'static>(
+    interface: &str,
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> Result<()> {
+    match interface {
+        "store" => store::add_to_linker_instance::<T, HasStores>(instance, view),
+        "atomics" => atomics::add_to_linker_instance::<T, HasStores>(instance, view),
+        "batch" => batch::add_to_linker_instance::<T, HasStores>(instance, view),
+        _ => Ok(()),
+    }
 }
 
 impl View<'_> {

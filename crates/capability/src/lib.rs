@@ -17,6 +17,7 @@ mod output;
 mod postgres;
 mod profile;
 mod reason;
+mod seat;
 mod sqlite;
 mod stores;
 mod values;

@@ -1,5 +1,8 @@
 //! The contents of the linker: everything that a guest can be given, the same for every component of a class.
 
+mod own;
+mod shared;
+
 use crate::blobstore;
 use crate::client;
 use crate::command::names;
@@ -10,7 +13,7 @@ use crate::postgres;
 use crate::reason;
 use crate::sqlite;
 use cumulet_engine::{EngineClass, Engines};
-use wasmtime::component::Linker;
+use wasmtime::component::{Component, Linker};
 
 /// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
 pub const OFFERED: [&str; 12] = [
@@ -30,9 +33,17 @@ pub const OFFERED: [&str; 12] = [
 
 /// The linkers of all classes, filled once.
 pub struct Linkers {
-    plain: Linker<Host>,
-    concurrent: Linker<Host>,
-    large: Linker<Host>,
+    plain: Filled,
+    concurrent: Filled,
+    large: Filled,
+}
+
+/// The linkers of one class.
+struct Filled {
+    /// For a component that stands alone.
+    alone: Linker<Host>,
+    /// What the members of a composition share, and nothing that a grant stands behind.
+    shared: Linker<Host>,
 }
 
 impl std::fmt::Debug for Linkers {
@@ -57,6 +68,26 @@ impl Linkers {
     /// The linker of a class.
     #[must_use]
     pub fn get(&self, class: EngineClass) -> &Linker<Host> {
+        &self.of(class).alone
+    }
+
+    /// A linker for one composition: what its members share, and each import that a grant stands behind under the name of
+    /// its member. An import of a member that there is not, or of an interface that is not offered, is not in it.
+    ///
+    /// # Errors
+    /// When two interfaces clash, which a test would have shown.
+    pub(crate) fn composed(
+        &self,
+        class: EngineClass,
+        component: &Component,
+        members: usize,
+    ) -> wasmtime::Result<Linker<Host>> {
+        let mut linker = self.of(class).shared.clone();
+        own::add_to_linker(&mut linker, component, members)?;
+        Ok(linker)
+    }
+
+    fn of(&self, class: EngineClass) -> &Filled {
         match class {
             EngineClass::Plain => &self.plain,
             EngineClass::Async => &self.concurrent,
@@ -65,15 +96,21 @@ impl Linkers {
     }
 }
 
-fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
+fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Filled> {
+    let mut shared = Linker::new(engines.get(class));
+    shared::add_to_linker(&mut shared, class)?;
+    Ok(Filled { alone: fill_alone(engines, class)?, shared })
+}
+
+fn fill_alone(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
     let mut linker = Linker::new(engines.get(class));
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
-    config::add_to_linker(&mut linker, Host::config)?;
-    keyvalue::add_to_linker(&mut linker, Host::keyvalue)?;
-    blobstore::add_to_linker(&mut linker, Host::blobstore)?;
-    sqlite::add_to_linker(&mut linker, Host::sqlite)?;
-    postgres::add_to_linker(&mut linker, Host::postgres)?;
+    config::add_to_linker(&mut linker, Host::config_of::<0>)?;
+    keyvalue::add_to_linker(&mut linker, Host::keyvalue_of::<0>)?;
+    blobstore::add_to_linker(&mut linker, Host::blobstore_of::<0>)?;
+    sqlite::add_to_linker(&mut linker, Host::sqlite_of::<0>)?;
+    postgres::add_to_linker(&mut linker, Host::postgres_of::<0>)?;
     if class != EngineClass::Plain {
         wasmtime_wasi::p3::add_to_linker(&mut linker)?;
         wasmtime_wasi_http::p3::add_to_linker(&mut linker)?;

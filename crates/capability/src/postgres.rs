@@ -7,7 +7,7 @@ use bindings::spin::postgres::postgres;
 use cumulet_provider::postgres::{Connection, PostgresError, QueryError};
 use std::sync::Arc;
 use wasmtime::Result;
-use wasmtime::component::{Linker, Resource};
+use wasmtime::component::{Linker, LinkerInstance, Resource};
 
 #[expect(clippy::error_impl_error, reason = "the name is the interface's own")]
 mod bindings {
@@ -30,6 +30,14 @@ pub struct ConnectionHandle(Arc<dyn Connection>);
 /// Offers the interface.
 pub(crate) fn add_to_linker<T: Send + 'static>(linker: &mut Linker<T>, view: fn(&mut T) -> View<'_>) -> Result<()> {
     postgres::add_to_linker::<T, HasStores>(linker, view)
+}
+
+/// Offers it under any name.
+pub(crate) fn add_to_instance<T: Send + 'static>(
+    instance: &mut LinkerInstance<'_, T>,
+    view: fn(&mut T) -> View<'_>,
+) -> Result<()> {
+    postgres::add_to_linker_instance::<T, HasStores>(instance, view)
 }
 
 fn told(error: PostgresError) -> postgres::Error {

@@ -16,6 +16,8 @@ pub const DEPLOY_TIME_MAX: Duration = Duration::from_secs(30 * 60);
 pub struct DesiredDeploy {
     /// The components of the revision.
     pub components: BTreeSet<Digest>,
+    /// What is compiled of them: each component, or each composition of several.
+    pub units: BTreeSet<Digest>,
     /// When it was asked for, in µs since 1970.
     pub at_us: u64,
     /// How far it came. What is observed decides, unless it has ended.
@@ -29,9 +31,9 @@ pub struct ObservedDeploy {
     pub now_us: u64,
     /// The components whose bytes this tenant has sent, and that are kept.
     pub blobs: BTreeSet<Digest>,
-    /// The components whose compiled code is kept.
+    /// The units whose compiled code is kept.
     pub compiled: BTreeSet<Digest>,
-    /// Why a component cannot be compiled.
+    /// Why a unit cannot be compiled.
     pub compiling: Observation,
     /// Whether every component was linked, since this process started.
     pub linked: Observation,
@@ -58,7 +60,7 @@ pub enum Observation {
 pub enum DeployStep {
     /// Refuse it: the bytes of these components were not sent.
     Refuse(Vec<Digest>),
-    /// Compile these components.
+    /// Compile these units.
     Compile(Vec<Digest>),
     /// Link every component once.
     Link,
@@ -85,7 +87,7 @@ pub fn reconcile(desired: &DesiredDeploy, observed: &ObservedDeploy) -> DeploySt
     if !missing.is_empty() {
         return DeployStep::Refuse(missing);
     }
-    let uncompiled = without(&desired.components, &observed.compiled);
+    let uncompiled = without(&desired.units, &observed.compiled);
     let step = match (uncompiled.is_empty(), &observed.linked, &observed.probed) {
         (false, _, _) => DeployStep::Compile(uncompiled),
         (true, Observation::Done, Observation::Done) => DeployStep::GoLive,

@@ -1,10 +1,11 @@
 //! Every component of a target, read and checked against its grants, before anything is compiled.
 
+use std::collections::{BTreeMap, BTreeSet};
 use std::io::ErrorKind;
 use std::path::PathBuf;
 
 use cumulet_node::check::{
-    self, Checked, Depth, Finding, InspectError, Inspection, ReadError, ReadErrorKind, Role, Severity,
+    self, Checked, Depth, Finding, InspectError, Inspection, LinkProblem, ReadError, ReadErrorKind, Role, Severity,
 };
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::{Component, Position, Problem};
@@ -38,7 +39,7 @@ pub(crate) struct Reviewed {
 /// Reads and checks every component. Blocks.
 ///
 /// # Errors
-/// When one cannot be read or is not WebAssembly. What the check finds is no failure yet: see [`refusal`].
+/// When one cannot be read or is not WebAssembly. What the check finds is no failure yet: see [`refused`].
 pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>, Box<Failure>> {
     let depth = if purpose == Purpose::Show { Depth::Whole } else { Depth::Shape };
     let mut reviewed = Vec::new();
@@ -47,14 +48,50 @@ pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>,
         let routed = target.manifest.http.iter().any(|route| route.component == *name);
         let is_shown_bare = purpose == Purpose::Show && target.file.is_none();
         let role = if routed && !is_shown_bare { Role::Http } else { Role::Untriggered };
-        let checked = check::check(component, role, &inspection);
+        let is_unknown = inspection.imports.iter().any(|import| check::is_unknown(import));
+        let hollow = if is_unknown { check::hollow_imports(&path) } else { BTreeSet::new() };
+        let checked = check::check(component, role, &inspection, &hollow);
         reviewed.push(Reviewed { name: name.clone(), path, inspection, checked });
     }
     Ok(reviewed)
 }
 
+/// Why it cannot be served, if it cannot: links that do not fit, or the first component with an error. Blocks.
+pub(crate) fn refused(target: &Target, reviewed: &[Reviewed]) -> Option<Box<Failure>> {
+    links(target).err().or_else(|| refusal(reviewed))
+}
+
+/// Composes what is linked, to see that it goes together. Blocks.
+///
+/// # Errors
+/// With everything that does not fit, where the manifest says it.
+fn links(target: &Target) -> Result<(), Box<Failure>> {
+    if target.manifest.components.values().all(|component| component.link.is_empty()) {
+        return Ok(());
+    }
+    let mut bytes = BTreeMap::new();
+    for (name, component, path) in target.sources()? {
+        let read = std::fs::read(&path).map_err(|source| ReadError { path, kind: ReadErrorKind::Io(source) });
+        bytes.insert(name.clone(), read.map_err(|error| unreadable(target, (name, component), &error))?);
+    }
+    match check::links(&target.manifest, &bytes) {
+        Ok(_) => Ok(()),
+        Err(problems) => Err(unlinked(target, problems)),
+    }
+}
+
+fn unlinked(target: &Target, problems: Vec<LinkProblem>) -> Box<Failure> {
+    let problem = |problem: LinkProblem| {
+        let spans = target.manifest.components.get(&problem.component).map(|component| &component.spans);
+        let link = spans.and_then(|spans| spans.link.get(problem.link.as_ref()?));
+        let span = link.or_else(|| spans.map(|spans| &spans.name)).cloned().unwrap_or_default();
+        Problem::new(span, problem.message).with_help(problem.help)
+    };
+    target.problems("the links do not fit", problems.into_iter().map(problem).collect())
+}
+
 /// The failure of the first component that cannot be served.
-pub(crate) fn refusal<'a>(reviewed: impl IntoIterator<Item = &'a Reviewed>) -> Option<Box<Failure>> {
+fn refusal<'a>(reviewed: impl IntoIterator<Item = &'a Reviewed>) -> Option<Box<Failure>> {
     let is_error = |finding: &&Finding| finding.severity == Severity::Error;
     let refused = reviewed.into_iter().find(|one| one.checked.findings.iter().any(|finding| is_error(&finding)))?;
     let mut failure = Failure::new(Exit::INVALID, format!("the component `{}` cannot be served", refused.name));
@@ -68,12 +105,12 @@ pub(crate) fn refusal<'a>(reviewed: impl IntoIterator<Item = &'a Reviewed>) -> O
 }
 
 /// The same where what is not granted is to be observed: only what no grant could mend is refused.
-pub(crate) fn refusal_observed(reviewed: &[Reviewed]) -> Option<Box<Failure>> {
+pub(crate) fn refused_observed(target: &Target, reviewed: &[Reviewed]) -> Option<Box<Failure>> {
     let is_mendable = |one: &Reviewed| {
         let errors = one.checked.findings.iter().filter(|finding| finding.severity == Severity::Error).count();
         errors == one.checked.imports.iter().filter(|import| import.access == check::Access::Missing).count()
     };
-    refusal(reviewed.iter().filter(|one| !is_mendable(one)))
+    links(target).err().or_else(|| refusal(reviewed.iter().filter(|one| !is_mendable(one))))
 }
 
 /// Where in the manifest a finding leads: to the grant that it is about, else to the component.

@@ -98,18 +98,21 @@ impl Target {
 
     /// A failure that points into the manifest, where there is one.
     pub(crate) fn problem(&self, what: impl Into<String>, problem: Problem) -> Box<Failure> {
+        self.problems(what, vec![problem])
+    }
+
+    /// The same for several things in the manifest.
+    pub(crate) fn problems(&self, what: impl Into<String>, problems: Vec<Problem>) -> Box<Failure> {
         let failure = Failure::new(Exit::INVALID, what);
-        match &self.file {
-            Some(file) => {
-                let at = problem.position(&file.text);
-                let report = Report::new(&file.path, &file.text, vec![problem]);
-                failure.at(&file.path).at_position(Some(at)).report(report)
-            }
-            None => match problem.help {
-                Some(help) => failure.why(problem.message).next(help),
-                None => failure.why(problem.message),
-            },
+        if let Some(file) = &self.file {
+            let at = problems.first().map(|problem| problem.position(&file.text));
+            let report = Report::new(&file.path, &file.text, problems);
+            return failure.at(&file.path).at_position(at).report(report);
         }
+        problems.into_iter().fold(failure, |failure, problem| match problem.help {
+            Some(help) => failure.why(problem.message).next(help),
+            None => failure.why(problem.message),
+        })
     }
 }
 

@@ -25,7 +25,7 @@ pub(crate) use code::{Code, Codes};
 pub(crate) use cold::{ColdStarts, Phase};
 pub(crate) use host::{Domain, bare};
 pub(crate) use loaded::{LoadBounds, LoadCost, LoadedApp, LoadedApps, LoadedTotals, Since};
-pub(crate) use make::{Made, ReadyRevision, Spent, Uncompiled, make};
+pub(crate) use make::{Made, ReadyRevision, Spent, make};
 pub(crate) use wake::WakeError;
 
 /// What is deployed, and what of it is loaded.

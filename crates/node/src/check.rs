@@ -3,8 +3,10 @@
 //! Three kinds of imports: those that are always linked and answer with their own error where nothing is granted; stores,
 //! which need a grant; and what this node does not offer at all.
 
+mod links;
 mod offer;
 
+use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
 use cumulet_spec::grant::{Capability, Grants};
@@ -14,6 +16,7 @@ use thiserror::Error;
 
 use crate::check::offer::Offer;
 
+pub use crate::check::links::{LinkProblem, Linked, links};
 pub use cumulet_engine::inspect::{InspectError, Inspection, Kind};
 
 /// A component's file that could not be read, or is not WebAssembly.
@@ -161,10 +164,30 @@ pub enum Role {
     Untriggered,
 }
 
-/// Compares what a component imports and exports with what the manifest says about it.
+/// The imports of a component's file that hold nothing but types; empty where it cannot be read. Blocks.
 #[must_use]
-pub fn check(component: &Component, role: Role, inspection: &Inspection) -> Checked {
-    let imports: Vec<Import> = inspection.imports.iter().map(|name| import(component, inspection.kind, name)).collect();
+pub fn hollow_imports(path: &Path) -> BTreeSet<String> {
+    std::fs::read(path).map(|bytes| cumulet_compose::hollow_imports(&bytes)).unwrap_or_default()
+}
+
+/// Whether an import is of an interface that this node does not know, so that only a link or its being hollow
+/// ([`hollow_imports`]) can satisfy it.
+#[must_use]
+pub fn is_unknown(import: &str) -> bool {
+    offer::of(import) == Offer::Nothing
+}
+
+/// Compares what a component imports and exports with what the manifest says about it. Nothing has to stand behind the
+/// imports in `hollow`.
+#[must_use]
+pub fn check(component: &Component, role: Role, inspection: &Inspection, hollow: &BTreeSet<String>) -> Checked {
+    let read = |name: &String| match import(component, inspection.kind, name) {
+        found if found.access == Access::NotOffered && hollow.contains(name) => {
+            Import { access: Access::Always, ..found }
+        }
+        found => found,
+    };
+    let imports: Vec<Import> = inspection.imports.iter().map(read).collect();
     let mut findings = Vec::new();
     findings.extend(world_finding(role, inspection));
     findings.extend(imports.iter().filter_map(import_finding));
@@ -252,14 +275,10 @@ fn import_finding(import: &Import) -> Option<Finding> {
             format!("it imports `{}`, which this node does not offer", import.name),
             match offer::nearest(&import.name) {
                 Some(nearest) => format!("`{nearest}` is offered; build it against that version"),
-                None => "build it without that import".to_owned(),
+                None => "link it to a component that exports it, or build it without that import".to_owned(),
             },
         )),
-        (Access::Linked(name), _) => Some(error(
-            format!("it links `{}` to `{name}`, and linking components is not available yet", import.name),
-            "compose them beforehand, with `wac plug`, and give the result as `source`".to_owned(),
-        )),
-        (Access::Always | Access::Granted(_) | Access::Refused, _) => None,
+        (Access::Always | Access::Granted(_) | Access::Refused | Access::Linked(_), _) => None,
     }
 }
 

@@ -1,13 +1,14 @@
 //! An app is deployed: its components are kept, compiled and linked once, and only then is it what answers.
 
 use crate::apps::Apps;
-use crate::furnish::{self, Plan, blocking};
+use crate::furnish::{self, blocking};
 use crate::load::{LoadError, LoadErrorKind, LoadStep, Resolved, obtain, of_any, resolve};
+use crate::recipe::Recipe;
 use crate::workshop::{Household, Workshop};
 use cumulet_control::{ChangeError, ChangeNumber, Deploy, Host, IdempotencyKey, RegistryError};
 use cumulet_spec::grant::ConfigSource;
 use cumulet_spec::id::{AppId, Digest, TenantId};
-use cumulet_spec::manifest::{Component, Manifest};
+use cumulet_spec::manifest::Manifest;
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::quota::Quota;
 use cumulet_spec::token::Actor;
@@ -108,15 +109,17 @@ pub(crate) async fn deploy(
     let household = workshop.household(&id, revision.id()).map_err(of_any(manifest))?;
     let household = Household { base: base_dir.to_owned(), ..household };
     let mut bytes = 0;
-    for (name, source) in &sources {
-        let Some(component) = manifest.components.get(name) else { continue };
-        let fail = |kind| LoadError { component: name.clone(), kind };
-        keep(workshop, source.bytes.clone()).await.map_err(fail)?;
-        let code = obtain(workshop, &id.tenant, (name, source, component), &progress).await.map_err(fail)?;
+    for (name, source) in sources.iter() {
+        let kept = keep(workshop, source.bytes.clone()).await;
+        kept.map_err(|kind| LoadError { component: name.clone(), kind })?;
+    }
+    for unit in revision.units() {
+        let fail = |kind| LoadError { component: unit.name.clone(), kind };
+        let work = (Recipe::of(unit), &sources);
+        let code = obtain(workshop, &id.tenant, work, &progress).await.map_err(fail)?;
         bytes += code.bytes;
         // Linked once, so that what cannot be is known now; its usage can be recorded from here on.
-        let plan = plan(name, component);
-        drop(furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?);
+        drop(furnish::furnish(workshop, &household, unit, code).await.map_err(fail)?);
     }
     fits_loaded(workshop, &id, bytes)?;
     let mut answers: Vec<String> = vec![apps.host_of(&id)];
@@ -137,10 +140,6 @@ pub(crate) async fn deploy(
     let deployed = deployed.map_err(|_lost| of_any(manifest)(LoadErrorKind::Interrupted))??;
     apps.changed(&id);
     Ok(DeployedRevision { id, generation: deployed.number, revision: deployed.revision, hosts: answers })
-}
-
-fn plan<'a>(name: &'a cumulet_spec::id::ComponentName, component: &'a Component) -> Plan<'a> {
-    Plan { component: name, grants: &component.grants, limits: &component.limits }
 }
 
 /// Keeps a component's bytes: what was compiled from them may have to be made again.

@@ -1,10 +1,11 @@
 //! A component becomes a target: its code is found, mapped and shared, and linked to what it was granted.
 
 use crate::apps::Code;
-use crate::event::ComponentOutput;
+use crate::event::{ComponentOutput, Place};
 use crate::load::LoadErrorKind;
+use crate::recipe::Recipe;
 use crate::target::{Target, TargetParts};
-use crate::values;
+use crate::values::{self, Feed};
 use crate::workshop::{Household, Workshop};
 use bytes::Bytes;
 use cumulet_artifact::{CompiledKey, VerifiedFile};
@@ -15,18 +16,11 @@ use cumulet_meter::{Lane, LaneLimits};
 use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::{ComponentName, Digest, TenantId};
 use cumulet_spec::limit::Limits;
+use cumulet_spec::revision::Unit;
 use std::sync::Arc;
 
 /// Memory beyond this is not to be had in the pool's slots, in bytes.
 const POOL_MEMORY_BYTES_MAX: u64 = 4 << 30;
-
-/// One component of a revision.
-#[derive(Clone, Copy)]
-pub(crate) struct Plan<'a> {
-    pub(crate) component: &'a ComponentName,
-    pub(crate) grants: &'a Grants,
-    pub(crate) limits: &'a Limits,
-}
 
 /// Code that was found.
 pub(crate) enum Found {
@@ -100,67 +94,88 @@ pub(crate) async fn compile(
     .await
 }
 
-/// Compiles a deployed component whose compiled file is gone, or not to be trusted.
+/// Compiles what is deployed and whose compiled file is not there, gone, or not to be trusted.
 pub(crate) async fn compile_again(
     workshop: &Arc<Workshop>,
     tenant: &TenantId,
-    digest: Digest,
-    limits: &Limits,
+    recipe: Recipe,
 ) -> Result<(), LoadErrorKind> {
-    let (limits, store) = (*limits, Arc::clone(workshop));
-    let (bytes, class) = blocking(move || {
-        let bytes = store.components.get(&digest)?;
-        let class = class_of(&bytes, &limits)?;
-        Ok((Bytes::from(bytes), class))
-    })
-    .await?;
+    let (digest, store) = (recipe.digest, Arc::clone(workshop));
+    let prepared = blocking(move || recipe.prepare(|one| Ok(Bytes::from(store.components.get(&one.digest)?)))).await;
+    let (bytes, class) = prepared?;
     drop(compile(workshop, tenant, (digest, class), bytes).await?);
     Ok(())
 }
 
-/// Links code to what its component was granted. Blocks for as long as reading values and opening folders takes.
+/// Links code to what its components were granted, each to its own. Blocks for as long as reading values and opening
+/// folders takes.
 pub(crate) async fn furnish(
     workshop: &Workshop,
     household: &Household,
-    plan: &Plan<'_>,
+    unit: Unit<'_>,
     code: Arc<Code>,
 ) -> Result<Target, LoadErrorKind> {
-    let (id, name) = (&household.id, plan.component);
-    let grants = with_env(plan.grants, &workshop.env);
-    if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
-        return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
-    }
-    let (values, feed) = values::resolve(workshop, id, &grants, &household.base)?;
+    let (id, name) = (&household.id, unit.name);
     let place = workshop.events.place(id.clone(), name.clone(), household.revision);
-    let around = Surroundings {
-        app: id,
-        base: &household.base,
-        sink: Arc::new(ComponentOutput::new(Arc::clone(&place), Arc::clone(&workshop.events))),
-        values,
-        stores: Arc::clone(&workshop.stores),
-        extra_roots: household.roots.clone(),
-        clock_step: workshop.clock_step,
-        witness: workshop.witness(name),
+    let (mut profiles, mut feeds, mut calls_inside) = (Vec::new(), Vec::new(), false);
+    for (member, component) in unit.members() {
+        let (profile, feed) = profile(workshop, household, (member, &component.grants), &place).await?;
+        profiles.push(Arc::new(profile));
+        feeds.extend(feed);
+        calls_inside |= component.grants.http.iter().any(|grant| grant.origin.host.is_inside());
+    }
+    let (engines, linkers) = (&workshop.engines, &workshop.linkers);
+    let own = profiles.remove(0);
+    let prepared = if unit.is_composed() {
+        Prepared::composed(engines, linkers, &code.compiled, (own, profiles))?
+    } else {
+        Prepared::new(engines, linkers, &code.compiled, own)?
     };
-    let profile = Profile::new(&grants, around).await?;
-    let prepared = Prepared::new(&workshop.engines, &workshop.linkers, &code.compiled, Arc::new(profile))?;
-    let limits = LaneLimits { concurrency: plan.limits.concurrency, slots: prepared.slots() };
-    let lane = Lane::new(limits, Arc::clone(&workshop.admission), workshop.tally(id, name));
+    let limits = unit.component.limits;
+    let lane_limits = LaneLimits { concurrency: limits.concurrency, slots: prepared.slots() };
+    let lane = Lane::new(lane_limits, Arc::clone(&workshop.admission), workshop.tally(id, name));
     Ok(Target::new(TargetParts {
         id: id.clone(),
         component: name.clone(),
         place,
         prepared,
-        feed,
+        feeds,
         code,
         lane,
         turn: household.turn,
         subject: workshop.subject(household, name)?,
         quotas: household.quotas.clone(),
         refused: workshop.books.refused(id, name),
-        limits: *plan.limits,
-        calls_inside: grants.http.iter().any(|grant| grant.origin.host.is_inside()),
+        limits,
+        calls_inside,
     }))
+}
+
+/// What one component's grants come to. What it prints goes where the output of the component goes that a trigger leads
+/// to, whose `place` this is.
+async fn profile(
+    workshop: &Workshop,
+    household: &Household,
+    (name, grants): (&ComponentName, &Grants),
+    place: &Arc<Place>,
+) -> Result<(Profile, Option<Feed>), LoadErrorKind> {
+    let id = &household.id;
+    let grants = with_env(grants, &workshop.env);
+    if let Some(name) = grants.postgres.iter().find(|name| !workshop.stores.is_bound(Capability::Postgres, name)) {
+        return Err(LoadErrorKind::Unbound(format!("{}.{name}", Capability::Postgres)));
+    }
+    let (values, feed) = values::resolve(workshop, id, &grants, &household.base)?;
+    let around = Surroundings {
+        app: id,
+        base: &household.base,
+        sink: Arc::new(ComponentOutput::new(Arc::clone(place), Arc::clone(&workshop.events))),
+        values,
+        stores: Arc::clone(&workshop.stores),
+        extra_roots: household.roots.clone(),
+        clock_step: workshop.clock_step,
+        witness: workshop.witness(name),
+    };
+    Ok((Profile::new(&grants, around).await?, feed))
 }
 
 fn with_env(grants: &Grants, env: &[(String, String)]) -> Grants {

@@ -29,6 +29,7 @@ mod public;
 pub mod publish;
 mod pulse;
 mod queue;
+mod recipe;
 mod reply;
 pub mod run;
 mod serving;

@@ -1,14 +1,15 @@
 //! A manifest becomes targets: each component read, compiled if need be, mapped, linked once.
 
 use crate::compiler::CompileFailure;
-use crate::furnish::{self, Plan, blocking, class_of};
+use crate::furnish::{self, blocking};
+use crate::recipe::Recipe;
 use crate::target::{Crew, Routed, Target};
 use crate::values::ValueError;
 use crate::workshop::{Household, Workshop};
 use bytes::Bytes;
 use cumulet_artifact::{ComponentError, FetchError, FetchedStore, StoreError, read_component};
 use cumulet_capability::{PrepareError, ProfileError, Root, RootsError, read_roots};
-use cumulet_engine::EngineClass;
+use cumulet_compose::ComposeError;
 use cumulet_engine::inspect::InspectError;
 use cumulet_meter::ledger::LedgerError;
 use cumulet_spec::id::{AppId, ComponentName, Digest, TenantId};
@@ -50,6 +51,9 @@ pub enum LoadErrorKind {
     /// It exports no handler.
     #[error("it exports no HTTP handler")]
     NotAHandler,
+    /// What its links lead to does not go together with it.
+    #[error(transparent)]
+    Compose(#[from] ComposeError),
     /// It was not compiled.
     #[error(transparent)]
     Compile(#[from] CompileFailure),
@@ -129,16 +133,18 @@ pub struct Loaded {
     pub(crate) routes: RouteTable<Routed>,
 }
 
-/// A component's bytes, and where they are to run.
+/// A component's bytes.
 pub(crate) struct SourceBytes {
     pub(crate) bytes: Bytes,
     pub(crate) digest: Digest,
-    class: EngineClass,
 }
+
+/// The bytes of every component of an app.
+pub(crate) type Sources = Arc<BTreeMap<ComponentName, SourceBytes>>;
 
 /// An app as it was read: its components' bytes, and what it resolves to.
 pub(crate) struct Resolved {
-    pub(crate) sources: BTreeMap<ComponentName, SourceBytes>,
+    pub(crate) sources: Sources,
     pub(crate) revision: Revision,
 }
 
@@ -154,13 +160,12 @@ pub(crate) async fn load(
     let household = workshop.household(&id, resolved.revision.id()).map_err(of_any(manifest))?;
     let household = Household { base: base_dir.to_owned(), roots: extra_roots(manifest, base_dir)?, ..household };
     let mut targets: BTreeMap<ComponentName, Arc<Target>> = BTreeMap::new();
-    for (name, source) in &resolved.sources {
-        let Some(component) = manifest.components.get(name) else { continue };
-        let fail = |kind| LoadError { component: name.clone(), kind };
-        let code = obtain(workshop, &id.tenant, (name, source, component), &progress).await.map_err(fail)?;
-        let plan = Plan { component: name, grants: &component.grants, limits: &component.limits };
-        let target = furnish::furnish(workshop, &household, &plan, code).await.map_err(fail)?;
-        targets.insert(name.clone(), Arc::new(target));
+    for unit in resolved.revision.units() {
+        let fail = |kind| LoadError { component: unit.name.clone(), kind };
+        let work = (Recipe::of(unit), &resolved.sources);
+        let code = obtain(workshop, &id.tenant, work, &progress).await.map_err(fail)?;
+        let target = furnish::furnish(workshop, &household, unit, code).await.map_err(fail)?;
+        targets.insert(unit.name.clone(), Arc::new(target));
     }
     let crew = Crew::new(targets);
     let routes = manifest.http.iter().filter_map(|route| Some((route.clone(), Crew::routed(&crew, &route.component)?)));
@@ -195,15 +200,14 @@ pub(crate) async fn resolve(manifest: &Manifest, base_dir: &Path) -> Result<Reso
         rollout: manifest.app.rollout.clone(),
         roots: Vec::new(),
     };
-    Ok(Resolved { sources, revision })
+    Ok(Resolved { sources: Arc::new(sources), revision })
 }
 
 async fn read_source(component: &Component, base_dir: &Path) -> Result<SourceBytes, LoadErrorKind> {
-    let (source, base_dir, limits) = (component.source.clone(), base_dir.to_owned(), component.limits);
+    let (source, base_dir) = (component.source.clone(), base_dir.to_owned());
     blocking(move || {
         let (bytes, digest) = component_bytes(&source, &base_dir)?;
-        let class = class_of(&bytes, &limits)?;
-        Ok(SourceBytes { bytes, digest, class })
+        Ok(SourceBytes { bytes, digest })
     })
     .await
 }
@@ -227,11 +231,12 @@ pub(crate) fn component_bytes(source: &Source, base_dir: &Path) -> Result<(Bytes
 pub(crate) async fn obtain(
     workshop: &Arc<Workshop>,
     tenant: &TenantId,
-    (name, source, component): (&ComponentName, &SourceBytes, &Component),
+    (recipe, sources): (Recipe, &Sources),
     progress: &impl Fn(LoadStep),
 ) -> Result<Arc<crate::apps::Code>, LoadErrorKind> {
+    let (name, digest) = (recipe.name().clone(), recipe.digest);
     let found = {
-        let (workshop, digest, limits) = (Arc::clone(workshop), source.digest, component.limits);
+        let (workshop, limits) = (Arc::clone(workshop), recipe.limits);
         blocking(move || match furnish::find(&workshop, digest, &limits)? {
             Some(found) => furnish::map(&workshop, found),
             None => Ok(None),
@@ -239,13 +244,19 @@ pub(crate) async fn obtain(
         .await?
     };
     if let Some(code) = found {
-        progress(LoadStep::Ready { component: name.clone(), compiled_in: None });
+        progress(LoadStep::Ready { component: name, compiled_in: None });
         return Ok(code);
     }
-    progress(LoadStep::Compiling { component: name.clone(), bytes: source.bytes.len() as u64 });
+    let sources = Arc::clone(sources);
+    let (bytes, class) = blocking(move || {
+        let bytes_of = |name: &ComponentName| sources.get(name).map(|source| source.bytes.clone());
+        recipe.prepare(|one| bytes_of(&one.name).ok_or(LoadErrorKind::Interrupted))
+    })
+    .await?;
+    progress(LoadStep::Compiling { component: name.clone(), bytes: bytes.len() as u64 });
     let started = crate::clock::now();
-    let code = furnish::compile(workshop, tenant, (source.digest, source.class), source.bytes.clone()).await?;
-    progress(LoadStep::Ready { component: name.clone(), compiled_in: Some(started.elapsed()) });
+    let code = furnish::compile(workshop, tenant, (digest, class), bytes).await?;
+    progress(LoadStep::Ready { component: name, compiled_in: Some(started.elapsed()) });
     Ok(code)
 }
 

@@ -41,7 +41,7 @@ pub(crate) struct Target {
     /// Executed time of first slices that the run queue has not been told of, in nanoseconds.
     inline_nanos: AtomicU64,
     /// Keeps its configuration current.
-    _feed: Option<Feed>,
+    _feeds: Vec<Feed>,
     /// Counts as loaded for as long as anything runs on it.
     _code: Arc<Code>,
 }
@@ -79,7 +79,7 @@ pub(crate) struct TargetParts {
     pub(crate) component: ComponentName,
     pub(crate) place: Arc<Place>,
     pub(crate) prepared: Prepared,
-    pub(crate) feed: Option<Feed>,
+    pub(crate) feeds: Vec<Feed>,
     pub(crate) code: Arc<Code>,
     pub(crate) lane: Arc<Lane>,
     pub(crate) turn: Turn,
@@ -109,7 +109,7 @@ impl Target {
             time_max: limits.time,
             calls_inside: parts.calls_inside,
             inline_nanos: AtomicU64::new(0),
-            _feed: parts.feed,
+            _feeds: parts.feeds,
             _code: parts.code,
         }
     }

@@ -15,6 +15,7 @@ pub mod id;
 pub mod invocation;
 pub mod limit;
 pub mod manifest;
+pub mod member;
 pub mod node;
 pub mod outcome;
 pub mod probe;

@@ -1,5 +1,7 @@
 //! An app resolved: every reference is a digest, every folder absolute, nothing left to look up.
 
+mod unit;
+
 use std::collections::BTreeMap;
 
 use serde::{Deserialize, Serialize};
@@ -11,6 +13,8 @@ use crate::manifest::Reuse;
 use crate::probe::Probe;
 use crate::rollout::Rollout;
 use crate::route::Route;
+
+pub use self::unit::Unit;
 
 /// The version of the written form of a [`Revision`].
 pub const REVISION_FORMAT: u32 = 1;

@@ -4,6 +4,8 @@
 mod bad_input;
 #[path = "all/capabilities.rs"]
 mod capabilities;
+#[path = "all/compose.rs"]
+mod compose;
 #[path = "all/contract.rs"]
 mod contract;
 #[path = "all/examples.rs"]

@@ -4,9 +4,10 @@ use crate::tidy::Finding;
 use crate::tidy::checkout::Checkout;
 
 /// Each crate of the workspace with those of the workspace that it may depend on.
-const ALLOWED: [(&str, &[&str]); 14] = [
+const ALLOWED: [(&str, &[&str]); 15] = [
     ("cumulet-spec", &[]),
     ("cumulet-artifact", &["cumulet-spec"]),
+    ("cumulet-compose", &["cumulet-spec"]),
     ("cumulet-meter", &["cumulet-spec"]),
     ("cumulet-control", &["cumulet-spec"]),
     ("cumulet-gateway", &["cumulet-spec"]),
@@ -18,6 +19,7 @@ const ALLOWED: [(&str, &[&str]); 14] = [
         &[
             "cumulet-spec",
             "cumulet-artifact",
+            "cumulet-compose",
             "cumulet-meter",
             "cumulet-control",
             "cumulet-gateway",

@@ -86,7 +86,7 @@ impl Guarded for CommandData {
 }
 
 impl LookupView for CommandData {
-    fn may_look_up(&self, name: &str) -> bool {
+    fn may_look_up(&mut self, name: &str) -> bool {
         self.network.may_look_up(name)
     }
 

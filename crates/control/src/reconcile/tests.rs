@@ -6,7 +6,8 @@ fn digest(number: u8) -> Digest {
 }
 
 fn desired() -> DesiredDeploy {
-    DesiredDeploy { components: (1..=3).map(digest).collect(), at_us: 1_000, phase: DeployPhase::Received }
+    let all: BTreeSet<Digest> = (1..=3).map(digest).collect();
+    DesiredDeploy { components: all.clone(), units: all, at_us: 1_000, phase: DeployPhase::Received }
 }
 
 fn failed(text: &str) -> Observation {
@@ -35,6 +36,15 @@ fn each_step_follows_from_what_is_there() {
     for phase in [DeployPhase::Live, DeployPhase::Failed] {
         assert_eq!(reconcile(&DesiredDeploy { phase, ..desired() }, &observed), DeployStep::Done);
     }
+}
+
+#[test]
+fn what_is_composed_is_compiled_as_one() {
+    let desired = DesiredDeploy { units: [digest(9)].into(), ..desired() };
+    let mut observed = ObservedDeploy { now_us: 1_000, blobs: desired.components.clone(), ..ObservedDeploy::default() };
+    assert_eq!(reconcile(&desired, &observed), DeployStep::Compile(vec![digest(9)]));
+    observed.compiled = desired.units.clone();
+    assert_eq!(reconcile(&desired, &observed), DeployStep::Link);
 }
 
 #[test]

@@ -3,6 +3,7 @@
 use std::collections::{HashMap, HashSet};
 
 use cumulet_spec::id::Digest;
+use cumulet_spec::revision::Revision;
 use rusqlite::Row;
 
 use super::Registry;
@@ -12,13 +13,15 @@ use super::lookup::digest;
 
 /// How a digest begins in the written form of a revision.
 const MARK: &[u8] = b"sha256:";
+/// Stands in the written form of a revision whose components are linked.
+const LINK: &[u8] = b"\"link\":";
 /// The digits that follow.
 const DIGITS: usize = 64;
 
 /// What is left after a sweep.
 #[derive(Debug, Clone, Default, PartialEq, Eq)]
 pub struct BlobsInUse {
-    /// The bytes that somebody has sent, or that a revision that is kept is made of.
+    /// The bytes that somebody has sent, or that a revision that is kept is made of, and the compositions of these.
     pub digests: HashSet<Digest>,
     /// How many entries were forgotten: each says that a tenant has sent some bytes.
     pub forgotten: u64,
@@ -39,8 +42,8 @@ impl Registry {
             let mut statement = connection.prepare("SELECT tenant, written FROM revisions")?;
             let mut rows = statement.query(())?;
             while let Some(row) = rows.next()? {
-                let digests = named(row.get_ref(1)?.as_blob()?);
-                made_of.entry(row.get(0)?).or_default().extend(digests);
+                let written = row.get_ref(1)?.as_blob()?;
+                made_of.entry(row.get(0)?).or_default().extend(named(written).chain(composed(written)));
             }
             Ok(())
         })?;
@@ -67,6 +70,16 @@ impl Registry {
             Ok(in_use)
         })
     }
+}
+
+/// What the compositions of a revision are compiled under, which does not stand in its written form. A damaged revision
+/// has none; should it ever run again, they are compiled again.
+fn composed(written: &[u8]) -> Vec<Digest> {
+    if memchr::memmem::find(written, LINK).is_none() {
+        return Vec::new();
+    }
+    let revision = serde_json::from_slice::<Revision>(written);
+    revision.map(|revision| revision.units().map(|unit| unit.digest()).collect()).unwrap_or_default()
 }
 
 /// Every digest in the written form of a revision, also where that is damaged elsewhere.

@@ -181,7 +181,8 @@ fn see_to(registry: &Registry, number: u64) {
     let mut observed = ObservedDeploy::default();
     loop {
         let row = registry.find_deploy(&DeployId::from_bits(number.into())).unwrap().unwrap();
-        let desired = DesiredDeploy { components: BTreeSet::new(), at_us: row.at_us, phase: row.phase };
+        let desired =
+            DesiredDeploy { components: BTreeSet::new(), units: BTreeSet::new(), at_us: row.at_us, phase: row.phase };
         let reached = match reconcile(&desired, &observed) {
             DeployStep::Link => {
                 observed.linked = Observation::Done;

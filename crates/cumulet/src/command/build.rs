@@ -30,10 +30,8 @@ impl Build {
             terminal.note("no component has a build command; checking what is there");
         }
         let reviewed = review::review(&target, Purpose::Show)?;
-        check::conclude(&target, &reviewed, terminal);
-        match review::refusal(&reviewed) {
-            Some(failure) => Err(failure),
-            None => Ok(Exit::DONE),
-        }
+        let refused = review::refused(&target, &reviewed);
+        check::conclude((&target, &reviewed), refused.as_deref(), terminal);
+        refused.map_or(Ok(Exit::DONE), Err)
     }
 }

@@ -1,5 +1,7 @@
 //! `cumulet check`: what each component imports, against what it is granted.
 
+mod graph;
+
 use std::fmt::Write as _;
 use std::path::PathBuf;
 
@@ -10,6 +12,7 @@ use serde_json::{Value, json};
 
 use crate::command::Ended;
 use crate::exit::Exit;
+use crate::failure::Failure;
 use crate::fetching;
 use crate::review::{self, Purpose, Reviewed};
 use crate::target::Target;
@@ -24,41 +27,44 @@ call is refused), `missing` or `not offered` (exit code 3). BY is the line that 
 Examples:
   cumulet check
   cumulet check shop/cumulet.toml --json
+  cumulet check --graph=svg > shop.svg
   cumulet check target/wasm32-wasip2/release/front.wasm")]
 pub(crate) struct Check {
     /// A folder with cumulet.toml, that file, or a .wasm or .wat file
     #[arg(value_name = "DIR|FILE", default_value = ".")]
     target: PathBuf,
+
+    /// Draw the app instead, as `text` or `svg`: triggers, components, links, and what each component was granted
+    #[arg(long, value_name = "FORMAT", value_enum, num_args = 0..=1, require_equals = true, default_missing_value = "text", hide_possible_values = true)]
+    graph: Option<graph::Format>,
 }
 
 impl Check {
     pub(crate) fn execute(self, terminal: Terminal) -> Ended {
         let mut target = Target::resolve(&self.target)?;
-        fetching::fetch_blocking(&mut target, terminal)?;
-        let reviewed = {
-            let _step = terminal.step(format!("checking {}", target.manifest.app.name));
-            review::review(&target, Purpose::Show)?
-        };
-        show(&target, &reviewed, terminal);
-        match review::refusal(&reviewed) {
-            Some(failure) => Err(failure),
-            None => Ok(Exit::DONE),
+        if let Some(format) = self.graph {
+            terminal.data(graph::draw(&target.manifest, format).trim_end());
+            return Ok(Exit::DONE);
         }
+        fetching::fetch_blocking(&mut target, terminal)?;
+        let (reviewed, refused) = {
+            let _step = terminal.step(format!("checking {}", target.manifest.app.name));
+            let reviewed = review::review(&target, Purpose::Show)?;
+            let refused = review::refused(&target, &reviewed);
+            (reviewed, refused)
+        };
+        if !terminal.is_json() {
+            terminal.data(table(&target, &reviewed).trim_end());
+        }
+        conclude((&target, &reviewed), refused.as_deref(), terminal);
+        refused.map_or(Ok(Exit::DONE), Err)
     }
 }
 
-/// Prints the result of a check.
-fn show(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
-    if !terminal.is_json() {
-        terminal.data(table(target, reviewed).trim_end());
-    }
-    conclude(target, reviewed, terminal);
-}
-
-/// Tells what a check found, without the table.
-pub(super) fn conclude(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
+/// Tells what a check found, without the table. `refused` is why it cannot be served, if it cannot.
+pub(super) fn conclude((target, reviewed): (&Target, &[Reviewed]), refused: Option<&Failure>, terminal: Terminal) {
     if terminal.is_json() {
-        terminal.json(&as_json(target, reviewed));
+        terminal.json(&as_json(target, reviewed, refused));
         return;
     }
     remarks(target, reviewed, terminal);
@@ -66,7 +72,7 @@ pub(super) fn conclude(target: &Target, reviewed: &[Reviewed], terminal: Termina
         let findings = reviewed.iter().flat_map(|one| &one.checked.findings);
         findings.filter(|finding| finding.severity == severity).count()
     };
-    if count(Severity::Error) == 0 {
+    if refused.is_none() {
         let warnings = count(Severity::Warning) + target.manifest.warnings.len();
         let imports: usize = reviewed.iter().map(|one| one.checked.imports.len()).sum();
         terminal.done(&format!(
@@ -178,7 +184,7 @@ fn granting_line(target: &Target, one: &Reviewed, import: &Import) -> Option<usi
     Some(Position::of(&file.text, span.start).line)
 }
 
-fn as_json(target: &Target, reviewed: &[Reviewed]) -> Value {
+fn as_json(target: &Target, reviewed: &[Reviewed], refused: Option<&Failure>) -> Value {
     let components: Vec<Value> = reviewed.iter().map(|one| component_json(target, one)).collect();
     let warnings = target.file.iter().flat_map(|file| {
         let warnings = target.manifest.warnings.iter();
@@ -187,7 +193,7 @@ fn as_json(target: &Target, reviewed: &[Reviewed]) -> Value {
     json!({
         "app": target.manifest.app.name.as_str(),
         "manifest": target.file.as_ref().map(|file| file.path.display().to_string()),
-        "valid": review::refusal(reviewed).is_none(),
+        "valid": refused.is_none(),
         "warnings": warnings.collect::<Vec<_>>(),
         "components": components,
     })

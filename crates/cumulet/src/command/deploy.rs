@@ -84,7 +84,7 @@ impl Deploy {
             making::build(&target, |_| true, terminal).await?;
         }
         let reviewed = review::review(&target, Purpose::Show)?;
-        if let Some(failure) = review::refusal(&reviewed) {
+        if let Some(failure) = review::refused(&target, &reviewed) {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);

@@ -86,9 +86,8 @@ impl Up {
             reload.built(&target)?;
         }
         let reviewed = review::review(&target, Purpose::Serve)?;
-        let refused =
-            if self.observe.is_some() { review::refusal_observed(&reviewed) } else { review::refusal(&reviewed) };
-        if let Some(failure) = refused {
+        let refused = if self.observe.is_some() { review::refused_observed } else { review::refused };
+        if let Some(failure) = refused(&target, &reviewed) {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, terminal);

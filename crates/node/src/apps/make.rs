@@ -2,28 +2,25 @@
 
 use crate::apps::WakeError;
 use crate::clock::now;
-use crate::furnish::{self, Plan};
+use crate::furnish;
 use crate::load::LoadErrorKind;
+use crate::recipe::Recipe;
 use crate::target::{Crew, Routed, Target};
 use crate::workshop::{Household, Workshop};
 use cumulet_capability::{Root, parse_roots};
 use cumulet_spec::id::{AppId, ComponentName, Digest};
-use cumulet_spec::limit::Limits;
-use cumulet_spec::revision::{Revision, RevisionComponent};
+use cumulet_spec::revision::Revision;
 use cumulet_spec::route::RouteTable;
 use std::collections::BTreeMap;
 use std::sync::Arc;
 use std::time::Duration;
 use tokio::runtime::Handle;
 
-/// A component without a compiled file that is to be trusted.
-pub(crate) type Uncompiled = (ComponentName, Digest, Limits);
-
 /// What making a revision came to.
 pub(crate) enum Made {
     Ready(ReadyRevision),
     /// What is to be compiled first.
-    Uncompiled(Vec<Uncompiled>),
+    Uncompiled(Vec<Recipe>),
 }
 
 /// A revision that is ready to run.
@@ -52,19 +49,20 @@ pub(crate) fn make(
     let fail = failing(id);
     let household = household(workshop, id, (digest, revision))?;
     let (mut targets, mut missing, mut code_bytes) = (BTreeMap::new(), Vec::new(), 0);
-    for (name, component) in &revision.components {
+    for unit in revision.units() {
+        let (name, digest) = (unit.name, unit.digest());
         let began = now();
-        let found = furnish::find(workshop, component.digest, &component.limits).map_err(|kind| fail(name, kind))?;
+        let found = furnish::find(workshop, digest, &unit.component.limits).map_err(|kind| fail(name, kind))?;
         spent.verify += began.elapsed();
         let began = now();
         let code = found.map(|found| furnish::map(workshop, found)).transpose().map_err(|kind| fail(name, kind))?;
         spent.map += began.elapsed();
         let Some(code) = code.flatten() else {
-            missing.push((name.clone(), component.digest, component.limits));
+            missing.push(Recipe::of(unit));
             continue;
         };
         code_bytes += code.bytes;
-        let target = runtime.block_on(furnish::furnish(workshop, &household, &plan(name, component), code));
+        let target = runtime.block_on(furnish::furnish(workshop, &household, unit, code));
         targets.insert(name.clone(), Arc::new(target.map_err(|kind| fail(name, kind))?));
     }
     if !missing.is_empty() {
@@ -84,10 +82,6 @@ fn household(workshop: &Workshop, id: &AppId, (digest, revision): (Digest, &Revi
 
 fn failing(id: &AppId) -> impl Fn(&ComponentName, LoadErrorKind) -> WakeError {
     move |component, kind| WakeError::Component { app: id.clone(), component: component.clone(), kind }
-}
-
-fn plan<'a>(name: &'a ComponentName, component: &'a RevisionComponent) -> Plan<'a> {
-    Plan { component: name, grants: &component.grants, limits: &component.limits }
 }
 
 fn routes(

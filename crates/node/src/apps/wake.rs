@@ -1,10 +1,11 @@
 //! An app that is called wakes up: from a row and a compiled file to something that runs.
 
-use crate::apps::make::{Made, ReadyRevision, Spent, Uncompiled, make};
+use crate::apps::make::{Made, ReadyRevision, Spent, make};
 use crate::apps::{Apps, Arms, LoadCost, LoadedApp, LoadedRevision, Phase, Since};
 use crate::clock::{Moment, now};
 use crate::furnish;
 use crate::load::LoadErrorKind;
+use crate::recipe::Recipe;
 use cumulet_control::{DeployedApp, FindError, RegistryError};
 use cumulet_spec::id::{AppId, ComponentName};
 use std::sync::Arc;
@@ -55,7 +56,7 @@ enum Attempt {
     /// It was deployed anew meanwhile.
     Changed,
     /// What is to be compiled first.
-    Uncompiled(AppId, Vec<Uncompiled>),
+    Uncompiled(AppId, Vec<Recipe>),
 }
 
 impl Apps {
@@ -189,10 +190,11 @@ impl Apps {
         at
     }
 
-    async fn compile(&self, id: &AppId, missing: Vec<Uncompiled>) -> Result<(), WakeError> {
+    async fn compile(&self, id: &AppId, missing: Vec<Recipe>) -> Result<(), WakeError> {
         let started = now();
-        for (component, digest, limits) in missing {
-            let compiled = furnish::compile_again(&self.workshop, &id.tenant, digest, &limits).await;
+        for recipe in missing {
+            let component = recipe.name().clone();
+            let compiled = furnish::compile_again(&self.workshop, &id.tenant, recipe).await;
             compiled.map_err(|kind| WakeError::Component { app: id.clone(), component, kind })?;
         }
         self.passed(Phase::Compile, started);

@@ -13,7 +13,7 @@ fn report(grants: &str, kind: Kind, imports: &[&str]) -> String {
     let manifest = Manifest::parse(&text).unwrap();
     let component = manifest.components.values().next().unwrap();
     let imports = imports.iter().map(ToString::to_string).collect();
-    let checked = check(component, Role::Http, &Inspection { kind, imports, exports: Vec::new() });
+    let checked = check(component, Role::Http, &Inspection { kind, imports, exports: Vec::new() }, &BTreeSet::new());
     let mut text = String::new();
     for import in &checked.imports {
         let entries = match &import.access {

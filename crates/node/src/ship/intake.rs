@@ -240,8 +240,6 @@ fn revision(manifest: &Manifest, request: &DeployRequest) -> Result<Revision, In
 fn deny(name: &ComponentName, component: &Component) -> Result<(), IntakeError> {
     let what = if !component.grants.file.is_empty() {
         "asks for folders, and those of the node are not its app's; put the files into the component or a blob store"
-    } else if !component.link.is_empty() {
-        "is linked to another, which is not available yet; call it through `http://NAME.internal/`"
     } else {
         return Ok(());
     };

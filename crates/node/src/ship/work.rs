@@ -1,11 +1,12 @@
 //! Works on one deploy until it is live, or cannot be.
 
 use super::{Ship, probe};
-use crate::apps::{Made, ReadyRevision, Spent, Uncompiled, WakeError, make};
+use crate::apps::{Made, ReadyRevision, Spent, WakeError, make};
 use crate::chain::chain;
 use crate::deploy::fits_loaded;
 use crate::furnish;
 use crate::load::LoadErrorKind;
+use crate::recipe::Recipe;
 use cumulet_control::{
     ChangeErrorKind, DeployErrorKind, DeployRow, DeployStep, DesiredDeploy, Observation, ObservedDeploy, RegistryError,
     RevisionErrorKind, RevisionRef, reconcile,
@@ -69,7 +70,7 @@ async fn run(ship: &Arc<Ship>, row: DeployRow) -> Result<(), RegistryError> {
         let step = reconcile(&work.desired(), &work.observed);
         match &step {
             DeployStep::Done => return Ok(()),
-            DeployStep::Compile(components) => work.compile(components).await,
+            DeployStep::Compile(units) => work.compile(units).await,
             DeployStep::Link => work.link().await,
             DeployStep::Probe => work.probe().await,
             DeployStep::GoLive => work.go_live().await?,
@@ -83,6 +84,7 @@ impl Work<'_> {
     fn desired(&self) -> DesiredDeploy {
         DesiredDeploy {
             components: self.revision.components.values().map(|component| component.digest).collect(),
+            units: self.revision.units().map(|unit| unit.digest()).collect(),
             at_us: self.row.at_us,
             phase: self.row.phase,
         }
@@ -97,9 +99,12 @@ impl Work<'_> {
                 if ship.apps.registry.has_blob(&tenant, &component.digest)? {
                     blobs.insert(component.digest);
                 }
-                match furnish::find(&ship.apps.workshop, component.digest, &component.limits) {
+            }
+            for unit in revision.units() {
+                let digest = unit.digest();
+                match furnish::find(&ship.apps.workshop, digest, &unit.component.limits) {
                     Ok(None) => {}
-                    Ok(Some(_)) => drop(compiled.insert(component.digest)),
+                    Ok(Some(_)) => drop(compiled.insert(digest)),
                     Err(kind) => broken = Observation::Failed(failure(DeployPhase::Compiled, &kind)),
                 }
             }
@@ -122,7 +127,7 @@ impl Work<'_> {
 
     /// The phases that what was observed amounts to, one after the other.
     async fn reached(&mut self) -> Result<(), RegistryError> {
-        let is_compiled = self.desired().components.is_subset(&self.observed.compiled);
+        let is_compiled = self.desired().units.is_subset(&self.observed.compiled);
         let is_linked = is_compiled && self.observed.linked == Observation::Done;
         let is_probed = is_linked && self.observed.probed == Observation::Done;
         let phases =
@@ -141,11 +146,10 @@ impl Work<'_> {
         Ok(())
     }
 
-    async fn compile(&mut self, components: &[Digest]) {
-        let limits = self.revision.components.values().find(|component| components.contains(&component.digest));
-        let Some(component) = limits else { return };
-        let workshop = &self.ship.apps.workshop;
-        let compiled = furnish::compile_again(workshop, &self.id.tenant, component.digest, &component.limits).await;
+    async fn compile(&mut self, units: &[Digest]) {
+        let Some(unit) = self.revision.units().find(|unit| units.contains(&unit.digest())) else { return };
+        let recipe = Recipe::of(unit);
+        let compiled = furnish::compile_again(&self.ship.apps.workshop, &self.id.tenant, recipe).await;
         if let Err(error) = compiled {
             self.observed.compiling = Observation::Failed(failure(DeployPhase::Compiled, &error));
         }
@@ -177,15 +181,15 @@ impl Work<'_> {
     }
 
     /// Compiled files that are there and do not load are made anew, once; one that went away is observed to be missing.
-    async fn compile_again(&mut self, missing: Vec<Uncompiled>) {
+    async fn compile_again(&mut self, missing: Vec<Recipe>) {
         if self.is_compiled_again {
             let text = "what was compiled does not load";
             self.observed.linked = Observation::Failed(DeployFailure::new(DeployPhase::Linked, text, TRY_AGAIN));
             return;
         }
         self.is_compiled_again = true;
-        for (_component, digest, _limits) in missing {
-            self.compile(&[digest]).await;
+        for recipe in missing {
+            self.compile(&[recipe.digest]).await;
         }
     }
 
@@ -286,6 +290,7 @@ fn failure(phase: DeployPhase, kind: &LoadErrorKind) -> DeployFailure {
         LoadErrorKind::Inspect(_) | LoadErrorKind::NotAHandler | LoadErrorKind::Prepare(_) => {
             "run `cumulet check`: it shows what the component imports and exports"
         }
+        LoadErrorKind::Compose(_) => "run `cumulet check`: it shows where the links do not fit",
         LoadErrorKind::Profile(_) | LoadErrorKind::Unbound(_) => "change the grants in the manifest, and deploy again",
         LoadErrorKind::Value(_) => "set the value on the node, and deploy again",
         LoadErrorKind::Roots(_) => "look at the files of `[app] roots`, and deploy again",

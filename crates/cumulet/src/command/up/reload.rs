@@ -78,7 +78,7 @@ impl Reload {
         self.unbuilt.clear();
         self.unbuilt_all = false;
         let reviewed = review::review(&target, Purpose::Serve)?;
-        if let Some(failure) = review::refusal(&reviewed) {
+        if let Some(failure) = review::refused(&target, &reviewed) {
             return Err(failure);
         }
         check::warnings(&target, &reviewed, self.terminal);

@@ -230,6 +230,7 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
         LoadErrorKind::Store(_) | LoadErrorKind::Component(_) | LoadErrorKind::Ledger(_) => {
             "see that the data folder can be written and has space, or choose another with --data-dir"
         }
+        LoadErrorKind::Compose(_) => "run `cumulet check`: it shows where the links do not fit",
         LoadErrorKind::Profile(_) => "correct the grant",
         LoadErrorKind::NotAHandler => "remove it from the manifest, or run it with `cumulet run`",
         LoadErrorKind::Prepare(_) => "run `cumulet check` to see what it imports and what is offered",

@@ -59,7 +59,11 @@ impl Fleet {
             "manifest = 1\n[app]\nname = {name:?}\n[component.main]\nsource = {source:?}\n{more}\n\
              [[trigger.http]]\nroute = \"/*\"\ncomponent = \"main\"\n"
         );
-        let manifest = Manifest::parse(&text).unwrap();
+        self.deploy_text(node, tenant, &text).await
+    }
+
+    async fn deploy_text(&self, node: &Node, tenant: &str, text: &str) -> Result<DeployedRevision, DeployError> {
+        let manifest = Manifest::parse(text).unwrap();
         let request = DeployRequest {
             tenant: tenant.parse().unwrap(),
             manifest: &manifest,
@@ -401,5 +405,36 @@ async fn a_sweep_removes_what_nothing_is_made_of() {
     // What is left is enough for the next process, and nothing is compiled again.
     let node = fleet.start();
     assert_eq!((get(&node, "local/kept", "/count").await.0, compile_nanos(&node)), (200, 0));
+    node.drain().await;
+}
+
+/// Composed once, kept as one compiled file, and in use for as long as its revision is.
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_is_composed_outlives_the_process_and_the_sweep() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    let text = format!(
+        "manifest = 1\n[app]\nname = \"shop\"\n[component.front]\nsource = {:?}\n[component.front.link]\n\
+         \"acme:auth/verify\" = \"auth\"\n[component.auth]\nsource = {:?}\n[component.auth.grant]\nkeyvalue = [\"users\"]\n\
+         [[trigger.http]]\nroute = \"/*\"\ncomponent = \"front\"\n",
+        guest("linked_front.wasm"),
+        guest("linked_auth.wasm"),
+    );
+    fleet.deploy_text(&node, "local", &text).await.unwrap();
+    let answer = get(&node, "local/shop", "/?token=token-of-ada").await.1;
+    assert!(answer.contains("ada was here 1 times"), "{answer}");
+    assert_eq!((fleet.compiled().len(), node.sweep(u64::MAX).unwrap()), (1, Swept::default()));
+    node.drain().await;
+    let node = fleet.start();
+    let answer = get(&node, "local/shop", "/?token=token-of-ada").await.1;
+    assert!(answer.contains("ada was here 2 times"), "{answer}");
+    assert_eq!(compile_nanos(&node), 0);
+    node.drain().await;
+    // Should the file be lost, it is made again from what is kept of the members.
+    fleet.compiled().into_iter().for_each(|file| std::fs::remove_file(file).unwrap());
+    let node = fleet.start();
+    let answer = get(&node, "local/shop", "/?own=keyvalue+users").await.1;
+    assert!(answer.contains("Error::AccessDenied"), "{answer}");
+    assert!(compile_nanos(&node) > 0);
     node.drain().await;
 }
