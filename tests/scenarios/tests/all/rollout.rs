@@ -72,9 +72,10 @@ impl Shop {
     /// How many requests of a revision failed since the node started.
     fn errors(&self, revision: &str) -> anyhow::Result<u64> {
         let live = self.admin.call("GET", "/v1/live", None)?.expect(200)?;
-        let apps = live["apps"].as_array().context("apps")?.iter();
-        let revisions = apps.flat_map(|app| app["revisions"].as_array().into_iter().flatten());
-        let found = revisions.filter(|one| one["revision"] == json!(revision)).map(|one| one["errors"].as_u64());
+        let apps = live.get("apps").and_then(Value::as_array).context("apps")?.iter();
+        let revisions = apps.flat_map(|app| app.get("revisions").and_then(Value::as_array).into_iter().flatten());
+        let of_it = revisions.filter(|one| one.get("revision").and_then(Value::as_str) == Some(revision));
+        let found = of_it.map(|one| one.get("errors").and_then(Value::as_u64));
         found.sum::<Option<u64>>().context("errors")
     }
 
