@@ -101,7 +101,7 @@ fn load(settings: &Settings, app: App, launches: &[Launch], place: (&Split, &Pat
             server.resume()?;
             let done = measure(settings, app, (server, &case), runs);
             server.pause()?;
-            done.with_context(|| server.name.clone())?;
+            done.with_context(|| format!("{}; {}", server.name, server.complaints()))?;
         }
     }
     let title = format!("{}, open loop at {} requests a second", case.name, app.rate());

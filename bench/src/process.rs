@@ -21,6 +21,8 @@ const START_MAX: Duration = Duration::from_secs(60);
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How often a starting server is asked.
 const START_POLL: Duration = Duration::from_millis(1);
+/// Lines of a log that are shown after a failure.
+const COMPLAINTS_MAX: usize = 5;
 /// Stands for the address in [`Launch::args`].
 pub(crate) const LISTEN: &str = "{listen}";
 
@@ -153,6 +155,18 @@ impl Server {
     /// Where what the server prints goes.
     pub(crate) fn log_path(&self) -> &Path {
         &self.log_path
+    }
+
+    /// What of its log is worth reading after a failure: not the invocations that ended well.
+    pub(crate) fn complaints(&self) -> String {
+        let log = fs::read(&self.log_path).unwrap_or_default();
+        let text = String::from_utf8_lossy(&log);
+        let lines = text.lines().filter(|line| !line.contains(r#""outcome":"ok""#));
+        let last: Vec<&str> = lines.rev().take(COMPLAINTS_MAX).collect();
+        if last.is_empty() {
+            return "its log has no complaint".to_owned();
+        }
+        last.into_iter().rev().collect::<Vec<_>>().join("\n")
     }
 
     fn signal(&self, signal: Signal) -> Result<()> {

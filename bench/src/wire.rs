@@ -64,6 +64,13 @@ impl Connection {
         Ok(Self { stream, buffer: vec![0; READ_BYTES], filled: 0, head: None })
     }
 
+    /// Sleeps while it waits, and leaves its core to the server: for waits of milliseconds, as it wakes later.
+    pub(crate) fn asleep(self, wait_max: Duration) -> io::Result<Self> {
+        self.stream.set_nonblocking(false)?;
+        self.stream.set_read_timeout(Some(wait_max))?;
+        Ok(self)
+    }
+
     /// Sends all of a request; waits where the kernel's buffer is full.
     pub(crate) fn send(&mut self, mut bytes: &[u8]) -> io::Result<()> {
         while !bytes.is_empty() {

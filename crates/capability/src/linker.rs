@@ -13,6 +13,7 @@ use crate::postgres;
 use crate::reason;
 use crate::sqlite;
 use cumulet_engine::{EngineClass, Engines};
+use std::sync::OnceLock;
 use wasmtime::component::{Component, Linker};
 
 /// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
@@ -42,8 +43,9 @@ pub struct Linkers {
 struct Filled {
     /// For a component that stands alone.
     alone: Linker<Host>,
-    /// What the members of a composition share, and nothing that a grant stands behind.
-    shared: Linker<Host>,
+    /// What the members of a composition share, and nothing that a grant stands behind. Filled for the first composition:
+    /// a process that starts is waited for.
+    shared: OnceLock<Linker<Host>>,
 }
 
 impl std::fmt::Debug for Linkers {
@@ -82,7 +84,7 @@ impl Linkers {
         component: &Component,
         members: usize,
     ) -> wasmtime::Result<Linker<Host>> {
-        let mut linker = self.of(class).shared.clone();
+        let mut linker = self.of(class).shared(class)?.clone();
         own::add_to_linker(&mut linker, component, members)?;
         Ok(linker)
     }
@@ -96,10 +98,19 @@ impl Linkers {
     }
 }
 
+impl Filled {
+    fn shared(&self, class: EngineClass) -> wasmtime::Result<&Linker<Host>> {
+        if let Some(shared) = self.shared.get() {
+            return Ok(shared);
+        }
+        let mut shared = Linker::new(self.alone.engine());
+        shared::add_to_linker(&mut shared, class)?;
+        Ok(self.shared.get_or_init(|| shared))
+    }
+}
+
 fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Filled> {
-    let mut shared = Linker::new(engines.get(class));
-    shared::add_to_linker(&mut shared, class)?;
-    Ok(Filled { alone: fill_alone(engines, class)?, shared })
+    Ok(Filled { alone: fill_alone(engines, class)?, shared: OnceLock::new() })
 }
 
 fn fill_alone(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
@@ -124,4 +135,40 @@ fn fill_alone(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<
     }
     linker.allow_shadowing(false);
     Ok(linker)
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+    use cumulet_engine::PoolSettings;
+
+    #[test]
+    fn a_composition_is_given_its_members_names_and_no_others() {
+        let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
+        let linkers = Linkers::new(&engines).unwrap();
+        let environment = r#"(instance (export "get-arguments" (func (result (list string)))))"#;
+        let keyvalue = r#"(instance (export "bucket" (type (sub resource))))"#;
+        for (name, interface, is_there) in [
+            ("member0:wasi-cli/environment@0.2.6", environment, true),
+            ("member1:wasi-cli/environment@0.2.0", environment, true),
+            ("member1:wasi-keyvalue/store@0.2.0-draft2", keyvalue, true),
+            // Nobody sits there.
+            ("member2:wasi-cli/environment@0.2.6", environment, false),
+            ("member8:wasi-cli/environment@0.2.6", environment, false),
+            // Nobody's own.
+            ("wasi:cli/environment@0.2.6", environment, false),
+            ("wasi:keyvalue/store@0.2.0-draft2", keyvalue, false),
+            // Not what this host offers.
+            ("member0:wasi-cli/environment@0.9.0", environment, false),
+            ("member0:wasi-keyvalue/store@0.2.0-draft", keyvalue, false),
+            ("member0:acme-cli/environment@0.2.6", environment, false),
+        ] {
+            for class in EngineClass::ALL {
+                let text = format!(r#"(component (import "{name}" {interface}))"#);
+                let component = Component::new(engines.get(class), text).unwrap();
+                let linker = linkers.composed(class, &component, 2).unwrap();
+                assert_eq!(linker.instantiate_pre(&component).is_ok(), is_there, "{name}, {}", class.label());
+            }
+        }
+    }
 }
