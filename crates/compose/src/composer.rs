@@ -31,7 +31,7 @@ pub struct Member<'a> {
 /// Makes one component of several. The first is the one that triggers lead to; a member's place in the list is its
 /// number in the names of what it imports.
 ///
-/// The same members give the same bytes. Takes about 10 ms a megabyte, and blocks for it.
+/// The same members give the same bytes. Blocks for longer the larger they are.
 ///
 /// # Errors
 /// With all that does not fit.

@@ -37,13 +37,6 @@ const TOOLS: &[Tool] = &[
         oldest: Some(Oldest { arguments: &["--version"], version: Version(20, 0) }),
     },
     Tool { name: "npm", install: "install Node.js 20 or newer, with npm: https://nodejs.org", oldest: None },
-    Tool { name: "npx", install: "install Node.js 20 or newer, with npm: https://nodejs.org", oldest: None },
-    Tool {
-        name: "go",
-        install: "install Go 1.25 or newer: https://go.dev/dl",
-        oldest: Some(Oldest { arguments: &["version"], version: Version(1, 25) }),
-    },
-    Tool { name: "wasm-tools", install: "install it: cargo install wasm-tools", oldest: None },
 ];
 
 /// What a tool's own complaint means, and the next step.

@@ -29,7 +29,7 @@ pub struct Linked {
 
 /// Composes everything that a manifest links, and tells what does not fit; each thing once.
 ///
-/// `bytes` are those of the components. Takes about 10 ms a megabyte, and blocks for it.
+/// `bytes` are those of the components. Blocks.
 ///
 /// # Errors
 /// With all that does not fit.

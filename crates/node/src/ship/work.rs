@@ -148,7 +148,10 @@ impl Work<'_> {
 
     async fn compile(&mut self, units: &[Digest]) {
         let Some(unit) = self.revision.units().find(|unit| units.contains(&unit.digest())) else { return };
-        let recipe = Recipe::of(unit);
+        self.follow(Recipe::of(unit)).await;
+    }
+
+    async fn follow(&mut self, recipe: Recipe) {
         let compiled = furnish::compile_again(&self.ship.apps.workshop, &self.id.tenant, recipe).await;
         if let Err(error) = compiled {
             self.observed.compiling = Observation::Failed(failure(DeployPhase::Compiled, &error));
@@ -189,7 +192,7 @@ impl Work<'_> {
         }
         self.is_compiled_again = true;
         for recipe in missing {
-            self.compile(&[recipe.digest]).await;
+            self.follow(recipe).await;
         }
     }
 
