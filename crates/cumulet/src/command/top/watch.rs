@@ -5,13 +5,14 @@ use std::pin::pin;
 
 use crossterm::event::{Event as Happened, EventStream};
 use futures_util::stream::{self, Stream, StreamExt as _};
+use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
-use super::Source;
 use super::draw::{Theme, draw};
 use super::key::Key;
 use super::model::{Event, Model};
 use super::screen::Screen;
+use super::{Source, is_screen};
 use crate::command::Ended;
 use crate::exit::Exit;
 use crate::failure::Failure;
@@ -46,6 +47,8 @@ impl Ends {
 pub(super) async fn watch(source: Source, model: Model, theme: Theme) -> Ended {
     match shown(source, model, theme).await {
         Ok(()) => Ok(Exit::DONE),
+        // The signal that says so may come later than the first error.
+        Err(error) if has_gone_away(&error) => Ok(Exit::DONE),
         Err(error) => Err(Failure::new(Exit::FAILED, "cannot draw on the terminal")
             .because(&error)
             .next("print one table with --once, or data with --json")),
@@ -75,6 +78,11 @@ async fn shown(source: Source, mut model: Model, theme: Theme) -> io::Result<()>
         }
     }
     Ok(())
+}
+
+/// Whether the terminal is no more: it fails at once, and is no terminal a moment later.
+fn has_gone_away(error: &io::Error) -> bool {
+    error.raw_os_error() == Some(Errno::IO.raw_os_error()) || !is_screen()
 }
 
 /// Looks at the node again and again, with the same pause before each look.
