@@ -73,8 +73,8 @@ impl Ours {
         grants: &Grants,
         stores: Arc<Stores>,
     ) -> Result<Self> {
-        let engines = Engines::new(PoolSettings { slots: SLOTS, ..PoolSettings::default() })?;
-        let linkers = Linkers::new(&engines)?;
+        let engines = Engines::new(PoolSettings { slots: SLOTS, ..PoolSettings::default() });
+        let linkers = Linkers::default();
         let bytes = std::fs::read(component).with_context(|| format!("cannot read {}", component.display()))?;
         let files = tempfile::tempdir().context("cannot make a folder for the compiled file")?;
         let path = files.path().join("component.cwasm");
@@ -92,8 +92,8 @@ impl Ours {
             witness: None,
         };
         let profile = Profile::new(grants, around).await?;
-        let prepared = Prepared::new(&engines, &linkers, &compiled, Arc::new(profile))?;
-        let ticker = Ticker::start(engines.all()).context("cannot start the ticker")?;
+        let prepared = Prepared::new(&linkers, &compiled, Arc::new(profile))?;
+        let ticker = Ticker::start(engines).context("cannot start the ticker")?;
         let calls = AtomicU64::new(0);
         Ok(Self { prepared: Arc::new(prepared), ticker, limits: Limits::default(), calls, _files: files })
     }

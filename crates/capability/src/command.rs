@@ -9,7 +9,7 @@ pub(crate) mod names;
 mod network;
 
 use crate::command::data::CommandData;
-use cumulet_engine::{Ending, EngineClass, Engines, Gauge, Measured, classify, new_store};
+use cumulet_engine::{Ending, EngineClass, EngineError, Engines, Gauge, Measured, classify, new_store};
 use cumulet_spec::grant::{FileGrant, HttpGrant};
 use std::sync::Arc;
 use thiserror::Error;
@@ -66,6 +66,9 @@ pub enum CommandError {
         /// What the compiler says.
         source: wasmtime::Error,
     },
+    /// There can be no engine.
+    #[error(transparent)]
+    Engine(#[from] EngineError),
     /// A component that answers requests.
     #[error("this component exports `{export}`: it answers HTTP requests and is no command")]
     Service {
@@ -104,6 +107,7 @@ impl CommandError {
             }
             Self::Reactor => "build it as a command, with a `main` function",
             Self::Import { .. } => "see what it imports with `cumulet check FILE`",
+            Self::Engine(_) => "see what this machine lacks with `cumulet doctor`",
             Self::Host { .. } => "this is an error of ours: please report it",
         }
     }
@@ -111,7 +115,7 @@ impl CommandError {
     /// Whether the file is at fault, and not this host.
     #[must_use]
     pub fn is_guest_fault(&self) -> bool {
-        !matches!(self, Self::Host { .. })
+        !matches!(self, Self::Engine(_) | Self::Host { .. })
     }
 }
 
@@ -154,7 +158,7 @@ impl Command {
     /// # Errors
     /// When it is invalid, is no command, or imports what commands are not offered.
     pub fn compile(engines: &Engines, bytes: &[u8]) -> Result<Self, CommandError> {
-        let engine = engines.get(EngineClass::Large);
+        let engine = engines.get(EngineClass::Large)?;
         let program =
             if is_component(bytes) { component_program(engine, bytes)? } else { module_program(engine, bytes)? };
         Ok(Self { engine: engine.clone(), program })

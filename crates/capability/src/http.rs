@@ -7,7 +7,7 @@ use crate::linker::Linkers;
 use crate::profile::Profile;
 use crate::seat::Company;
 use bytes::Bytes;
-use cumulet_engine::{Compiled, Ending, EngineClass, Engines, classify, new_store};
+use cumulet_engine::{Compiled, Ending, EngineClass, classify, new_store};
 use cumulet_spec::id::RequestId;
 use http::uri::Authority;
 use http_body::Body;
@@ -78,14 +78,9 @@ impl Prepared {
     ///
     /// # Errors
     /// When an import is not offered or no handler is exported.
-    pub fn new(
-        engines: &Engines,
-        linkers: &Linkers,
-        compiled: &Compiled,
-        profile: Arc<Profile>,
-    ) -> Result<Self, PrepareError> {
-        let pre = linkers.get(compiled.class()).instantiate_pre(compiled.component());
-        Self::of(engines, compiled, pre, (profile, Arc::default()))
+    pub fn new(linkers: &Linkers, compiled: &Compiled, profile: Arc<Profile>) -> Result<Self, PrepareError> {
+        let pre = linkers.get(compiled).and_then(|linker| linker.instantiate_pre(compiled.component()));
+        Self::of(compiled, pre, (profile, Arc::default()))
     }
 
     /// Links a compiled composition, each member to what it was granted: `profile` is the first one's, `others` are
@@ -94,18 +89,16 @@ impl Prepared {
     /// # Errors
     /// When an import is not offered or no handler is exported.
     pub fn composed(
-        engines: &Engines,
         linkers: &Linkers,
         compiled: &Compiled,
         (profile, others): (Arc<Profile>, Vec<Arc<Profile>>),
     ) -> Result<Self, PrepareError> {
         let linker = linkers.composed(compiled.class(), compiled.component(), others.len() + 1);
         let pre = linker.and_then(|linker| linker.instantiate_pre(compiled.component()));
-        Self::of(engines, compiled, pre, (profile, others.into()))
+        Self::of(compiled, pre, (profile, others.into()))
     }
 
     fn of(
-        engines: &Engines,
         compiled: &Compiled,
         pre: wasmtime::Result<InstancePre<Host>>,
         (profile, others): (Arc<Profile>, Arc<[Arc<Profile>]>),
@@ -118,7 +111,7 @@ impl Prepared {
             service.or_else(|| p2::bindings::ProxyPre::new(pre).map(Handler::P2).ok())
         };
         let handler = handler.ok_or(PrepareError::NotAHandler)?;
-        let engine = engines.get(compiled.class()).clone();
+        let engine = compiled.component().engine().clone();
         Ok(Self { engine, handler, profile, others, slots: compiled.slots() })
     }
 

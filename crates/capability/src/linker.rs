@@ -12,8 +12,9 @@ use crate::keyvalue;
 use crate::postgres;
 use crate::reason;
 use crate::sqlite;
-use cumulet_engine::{EngineClass, Engines};
+use cumulet_engine::{Compiled, EngineClass, Engines};
 use std::sync::OnceLock;
+use wasmtime::Engine;
 use wasmtime::component::{Component, Linker};
 
 /// Interfaces that the linker offers, by package and without version, in the order of WASI's own documents.
@@ -32,11 +33,12 @@ pub const OFFERED: [&str; 12] = [
     "wasi:sockets",
 ];
 
-/// The linkers of all classes, filled once.
+/// The linkers of all classes, each filled once, when the first component of its class comes.
+#[derive(Default)]
 pub struct Linkers {
-    plain: Filled,
-    concurrent: Filled,
-    large: Filled,
+    plain: OnceLock<Filled>,
+    concurrent: OnceLock<Filled>,
+    large: OnceLock<Filled>,
 }
 
 /// The linkers of one class.
@@ -55,22 +57,20 @@ impl std::fmt::Debug for Linkers {
 }
 
 impl Linkers {
-    /// Fills a linker for each class of engine.
+    /// Fills the linker of a class before a component of it comes.
+    ///
+    /// # Errors
+    /// When there can be no engine, or two interfaces clash, which a test would have shown.
+    pub fn prepare(&self, engines: &Engines, class: EngineClass) -> wasmtime::Result<()> {
+        self.of(engines.get(class)?, class).map(|_filled| ())
+    }
+
+    /// The linker for a component.
     ///
     /// # Errors
     /// When two interfaces clash, which a test would have shown.
-    pub fn new(engines: &Engines) -> wasmtime::Result<Self> {
-        Ok(Self {
-            plain: fill(engines, EngineClass::Plain)?,
-            concurrent: fill(engines, EngineClass::Async)?,
-            large: fill(engines, EngineClass::Large)?,
-        })
-    }
-
-    /// The linker of a class.
-    #[must_use]
-    pub fn get(&self, class: EngineClass) -> &Linker<Host> {
-        &self.of(class).alone
+    pub(crate) fn get(&self, compiled: &Compiled) -> wasmtime::Result<&Linker<Host>> {
+        Ok(&self.of(compiled.component().engine(), compiled.class())?.alone)
     }
 
     /// A linker for one composition: what its members share, and each import that a grant stands behind under the name of
@@ -84,17 +84,22 @@ impl Linkers {
         component: &Component,
         members: usize,
     ) -> wasmtime::Result<Linker<Host>> {
-        let mut linker = self.of(class).shared(class)?.clone();
+        let mut linker = self.of(component.engine(), class)?.shared(class)?.clone();
         own::add_to_linker(&mut linker, component, members)?;
         Ok(linker)
     }
 
-    fn of(&self, class: EngineClass) -> &Filled {
-        match class {
+    fn of(&self, engine: &Engine, class: EngineClass) -> wasmtime::Result<&Filled> {
+        let place = match class {
             EngineClass::Plain => &self.plain,
             EngineClass::Async => &self.concurrent,
             EngineClass::Large => &self.large,
+        };
+        if let Some(filled) = place.get() {
+            return Ok(filled);
         }
+        let filled = Filled { alone: fill_alone(engine, class)?, shared: OnceLock::new() };
+        Ok(place.get_or_init(|| filled))
     }
 }
 
@@ -109,12 +114,8 @@ impl Filled {
     }
 }
 
-fn fill(engines: &Engines, class: EngineClass) -> wasmtime::Result<Filled> {
-    Ok(Filled { alone: fill_alone(engines, class)?, shared: OnceLock::new() })
-}
-
-fn fill_alone(engines: &Engines, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
-    let mut linker = Linker::new(engines.get(class));
+fn fill_alone(engine: &Engine, class: EngineClass) -> wasmtime::Result<Linker<Host>> {
+    let mut linker = Linker::new(engine);
     wasmtime_wasi::p2::add_to_linker_async(&mut linker)?;
     wasmtime_wasi_http::p2::add_only_http_to_linker_async(&mut linker)?;
     config::add_to_linker(&mut linker, Host::config_of::<0>)?;
@@ -144,8 +145,8 @@ mod tests {
 
     #[test]
     fn a_composition_is_given_its_members_names_and_no_others() {
-        let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
-        let linkers = Linkers::new(&engines).unwrap();
+        let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() });
+        let linkers = Linkers::default();
         let environment = r#"(instance (export "get-arguments" (func (result (list string)))))"#;
         let keyvalue = r#"(instance (export "bucket" (type (sub resource))))"#;
         for (name, interface, is_there) in [
@@ -165,7 +166,7 @@ mod tests {
         ] {
             for class in EngineClass::ALL {
                 let text = format!(r#"(component (import "{name}" {interface}))"#);
-                let component = Component::new(engines.get(class), text).unwrap();
+                let component = Component::new(engines.get(class).unwrap(), text).unwrap();
                 let linker = linkers.composed(class, &component, 2).unwrap();
                 assert_eq!(linker.instantiate_pre(&component).is_ok(), is_there, "{name}, {}", class.label());
             }

@@ -72,9 +72,10 @@ fn reason(error: &wasmtime::Error) -> String {
 /// Takes from milliseconds to seconds and all cores: call it where blocking is allowed.
 ///
 /// # Errors
-/// When the bytes are no valid component, or need what the class does not offer.
+/// When the bytes are no valid component, or need what the class does not offer; when there can be no engine.
 pub fn compile(engines: &Engines, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileError> {
-    engines.get(class).precompile_component(component).map_err(|source| CompileError { source })
+    let engine = engines.get(class).map_err(|error| CompileError { source: error.into() })?;
+    engine.precompile_component(component).map_err(|source| CompileError { source })
 }
 
 /// As [`compile`], with engines that do nothing else, on the calling thread alone.

@@ -2,7 +2,9 @@
 
 use crate::class::EngineClass;
 use crate::pool::{PoolSettings, PoolUsage};
+use parking_lot::Mutex;
 use std::hash::{Hash, Hasher};
+use std::sync::{Arc, OnceLock};
 use thiserror::Error;
 use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, ModuleVersionStrategy, PoolingAllocationConfig};
 
@@ -41,13 +43,22 @@ pub struct EngineError {
     source: wasmtime::Error,
 }
 
-/// One engine for each class.
+/// One engine for each class, made when it is first asked for: whoever serves one class alone does not wait for the
+/// pools of the others.
 #[derive(Clone)]
 pub struct Engines {
-    plain: Engine,
-    concurrent: Engine,
-    large: Engine,
+    shared: Arc<Shared>,
     settings: PoolSettings,
+}
+
+/// What the copies of [`Engines`] have in common.
+#[derive(Default)]
+struct Shared {
+    plain: OnceLock<Engine>,
+    concurrent: OnceLock<Engine>,
+    large: OnceLock<Engine>,
+    /// Held by whoever makes one.
+    making: Mutex<()>,
 }
 
 impl std::fmt::Debug for Engines {
@@ -57,35 +68,33 @@ impl std::fmt::Debug for Engines {
 }
 
 impl Engines {
-    /// Sets up all engines. Address space is reserved here; memory is not.
+    /// Engines with pools of this size.
+    #[must_use]
+    pub fn new(settings: PoolSettings) -> Self {
+        Self { shared: Arc::default(), settings }
+    }
+
+    /// The engine of a class. The first call reserves address space for its pool, and no memory; it takes milliseconds
+    /// where the pool is large, because each stack gets its guard page.
     ///
     /// # Errors
     /// When the machine refuses the address space or lacks a feature of the processor.
-    pub fn new(settings: PoolSettings) -> Result<Self, EngineError> {
-        let build = |class| build(class, Purpose::Serve(settings));
-        // At once: protecting the stacks of a large pool takes milliseconds, and a node that starts is waited for.
-        let (plain, concurrent) = std::thread::scope(|threads| {
-            let plain = threads.spawn(|| build(EngineClass::Plain));
-            let concurrent = build(EngineClass::Async);
-            (plain.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), concurrent)
-        });
-        Ok(Self { plain: plain?, concurrent: concurrent?, large: build(EngineClass::Large)?, settings })
-    }
-
-    /// The engine of a class.
-    #[must_use]
-    pub fn get(&self, class: EngineClass) -> &Engine {
-        match class {
-            EngineClass::Plain => &self.plain,
-            EngineClass::Async => &self.concurrent,
-            EngineClass::Large => &self.large,
+    pub fn get(&self, class: EngineClass) -> Result<&Engine, EngineError> {
+        let place = self.shared.place(class);
+        if let Some(engine) = place.get() {
+            return Ok(engine);
         }
+        let _one_at_a_time = self.shared.making.lock();
+        if let Some(engine) = place.get() {
+            return Ok(engine);
+        }
+        let engine = build(class, Purpose::Serve(self.settings))?;
+        Ok(place.get_or_init(|| engine))
     }
 
-    /// Every engine: they share one ticker.
-    #[must_use]
-    pub fn all(&self) -> Vec<Engine> {
-        EngineClass::ALL.into_iter().map(|class| self.get(class).clone()).collect()
+    /// The engines that were asked for so far. Takes no lock.
+    pub fn made(&self) -> impl Iterator<Item = &Engine> {
+        EngineClass::ALL.into_iter().filter_map(|class| self.shared.place(class).get())
     }
 
     /// The settings of the pools.
@@ -94,17 +103,20 @@ impl Engines {
         self.settings
     }
 
-    /// What a compiled file of this class depends on besides its component: 16 hexadecimal characters that change
-    /// with the engine's release and with every setting that shapes the code.
-    #[must_use]
-    pub fn fingerprint(&self, class: EngineClass) -> String {
-        fingerprint(self.get(class), class)
-    }
-
     /// What the pools hold at this moment, summed over the classes that have one. Takes a few locks.
     #[must_use]
     pub fn pool_usage(&self) -> PoolUsage {
-        PoolUsage::of(&[&self.plain, &self.concurrent])
+        PoolUsage::of(self.made())
+    }
+}
+
+impl Shared {
+    fn place(&self, class: EngineClass) -> &OnceLock<Engine> {
+        match class {
+            EngineClass::Plain => &self.plain,
+            EngineClass::Async => &self.concurrent,
+            EngineClass::Large => &self.large,
+        }
     }
 }
 
@@ -146,10 +158,43 @@ impl CompileEngines {
         }
     }
 
-    /// The same as [`Engines::fingerprint`] of the same build on the same processor.
+    /// What it compiles depends on. It is the same in every process of the same build on the same processor.
     #[must_use]
-    pub fn fingerprint(&self, class: EngineClass) -> String {
-        fingerprint(self.get(class), class)
+    pub fn fingerprints(&self) -> Fingerprints {
+        Fingerprints {
+            plain: fingerprint(&self.plain, EngineClass::Plain),
+            concurrent: fingerprint(&self.concurrent, EngineClass::Async),
+            large: fingerprint(&self.large, EngineClass::Large),
+        }
+    }
+}
+
+/// What a compiled file depends on besides its component, for each class: 16 hexadecimal characters that change with
+/// the engine's release and with every setting that shapes the code.
+#[derive(Clone, Debug, PartialEq, Eq)]
+pub struct Fingerprints {
+    plain: String,
+    concurrent: String,
+    large: String,
+}
+
+impl Fingerprints {
+    /// Those of [`Engines`] and [`CompileEngines`] in this process. Makes no pool.
+    ///
+    /// # Errors
+    /// When the machine lacks a feature of the processor.
+    pub fn of_this_build() -> Result<Self, EngineError> {
+        Ok(CompileEngines::new()?.fingerprints())
+    }
+
+    /// That of a class.
+    #[must_use]
+    pub fn get(&self, class: EngineClass) -> &str {
+        match class {
+            EngineClass::Plain => &self.plain,
+            EngineClass::Async => &self.concurrent,
+            EngineClass::Large => &self.large,
+        }
     }
 }
 
@@ -286,26 +331,49 @@ mod tests {
         assert!(lock.contains(&package), "WASMTIME_VERSION must follow Cargo.lock");
     }
 
+    const FEW: PoolSettings = PoolSettings { slots: 4, pagemap_scan: false, resident_bytes: 128 << 10 };
+
     #[test]
     fn engines_that_compile_make_code_for_those_that_serve() {
-        let serving = Engines::new(PoolSettings { slots: 4, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
+        let serving = Engines::new(FEW);
         let compiling = CompileEngines::new().unwrap();
+        let prints = Fingerprints::of_this_build().unwrap();
+        assert_eq!(compiling.fingerprints(), prints);
         let component = b"(component (core module $m (memory 1) (table 1 funcref)) (core instance (instantiate $m)))";
         for class in EngineClass::ALL {
-            assert_eq!(compiling.fingerprint(class), serving.fingerprint(class), "{}", class.label());
             let code = crate::compile::compile_apart(&compiling, class, component).unwrap();
             let file = tempfile::NamedTempFile::new().unwrap();
             std::fs::write(file.path(), code).unwrap();
             assert_eq!(crate::mapped::load(&serving, class, file.path()).unwrap().class(), class);
+            assert_eq!(fingerprint(serving.get(class).unwrap(), class), prints.get(class));
         }
     }
 
     #[test]
+    fn an_engine_is_made_once_and_when_it_is_asked_for() {
+        let engines = Engines::new(FEW);
+        let copy = engines.clone();
+        assert_eq!(engines.made().count(), 0);
+        std::thread::scope(|threads| {
+            for _ in 0..4 {
+                threads.spawn(|| copy.get(EngineClass::Async).unwrap());
+            }
+        });
+        assert_eq!(engines.made().count(), 1);
+        let (one, other) = (engines.get(EngineClass::Async).unwrap(), copy.get(EngineClass::Async).unwrap());
+        assert!(wasmtime::Engine::same(one, other));
+    }
+
+    #[test]
+    fn a_pool_that_does_not_fit_is_an_error_of_its_class() {
+        let engines = Engines::new(PoolSettings { slots: 1 << 20, ..FEW });
+        assert!(engines.get(EngineClass::Plain).is_err());
+        assert!(engines.get(EngineClass::Large).is_ok());
+    }
+
+    #[test]
     fn classes_never_share_compiled_files() {
-        let engines = Engines::new(PoolSettings { slots: 4, pagemap_scan: false, ..PoolSettings::default() }).unwrap();
-        let mut prints: Vec<_> = EngineClass::ALL.into_iter().map(|class| engines.fingerprint(class)).collect();
-        prints.sort();
-        prints.dedup();
-        assert_eq!(prints.len(), 3);
+        let Fingerprints { plain, concurrent, large } = Fingerprints::of_this_build().unwrap();
+        assert!(plain != concurrent && concurrent != large && large != plain);
     }
 }

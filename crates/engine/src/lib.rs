@@ -20,7 +20,7 @@ mod ticker;
 
 pub use class::EngineClass;
 pub use compile::{CompileError, Compiled, compile, compile_apart};
-pub use config::{CompileEngines, EngineError, Engines};
+pub use config::{CompileEngines, EngineError, Engines, Fingerprints};
 pub use cpu::thread_cpu_nanos;
 pub use fault::{Ending, classify};
 pub use gauge::{Breach, Gauge};

@@ -21,10 +21,11 @@ pub struct LoadError {
 /// mapped: only the store of compiled files may call this. Blocks for tens of microseconds.
 ///
 /// # Errors
-/// When the file is missing, or was compiled by another release or with other settings.
+/// When the file is missing, or was compiled by another release or with other settings; when there can be no engine.
 pub fn load(engines: &Engines, class: EngineClass, path: &Path) -> Result<Compiled, LoadError> {
+    let engine = engines.get(class).map_err(|error| LoadError { source: error.into() })?;
     // SAFETY: the store of compiled files authenticates what it hands out under this node's key, writes files aside
     // and renames them, and never opens one for writing again.
-    let component = unsafe { Component::deserialize_file(engines.get(class), path) };
+    let component = unsafe { Component::deserialize_file(engine, path) };
     component.map(|component| Compiled::new(component, class)).map_err(|source| LoadError { source })
 }

@@ -99,9 +99,9 @@ pub struct PoolUsage {
 }
 
 impl PoolUsage {
-    pub(crate) fn of(engines: &[&Engine]) -> Self {
+    pub(crate) fn of<'e>(engines: impl Iterator<Item = &'e Engine>) -> Self {
         let mut sum = Self::default();
-        for metrics in engines.iter().filter_map(|engine| engine.pooling_allocator_metrics()) {
+        for metrics in engines.filter_map(Engine::pooling_allocator_metrics) {
             sum.instances += metrics.component_instances();
             sum.memories += metrics.memories() as u64;
             sum.warm_memories += u64::from(metrics.unused_warm_memories());
@@ -149,9 +149,8 @@ mod tests {
     #[test]
     fn usage_follows_instances() {
         let engines =
-            Engines::new(PoolSettings { slots: 4, pagemap_scan: pagemap_scan_is_safe(), ..PoolSettings::default() })
-                .unwrap();
-        let engine = engines.get(crate::EngineClass::Plain);
+            Engines::new(PoolSettings { slots: 4, pagemap_scan: pagemap_scan_is_safe(), ..PoolSettings::default() });
+        let engine = engines.get(crate::EngineClass::Plain).unwrap();
         let text = "(component (core module $m (memory 1)) (core instance (instantiate $m)))";
         let component = Component::new(engine, text).unwrap();
         assert_eq!(engines.pool_usage(), PoolUsage::default());

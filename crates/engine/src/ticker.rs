@@ -1,5 +1,6 @@
 //! The clock that cuts guests into slices.
 
+use crate::config::Engines;
 use crossbeam_utils::CachePadded;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;
@@ -46,11 +47,11 @@ pub struct Ticker {
 }
 
 impl Ticker {
-    /// Starts ticking the given engines, once every [`TICK`].
+    /// Starts ticking the given engines, those too that are made later, once every [`TICK`].
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn start(engines: Vec<Engine>) -> std::io::Result<Self> {
+    pub fn start(engines: Engines) -> std::io::Result<Self> {
         Self::every(TICK, engines)
     }
 
@@ -58,7 +59,7 @@ impl Ticker {
     ///
     /// # Errors
     /// When the thread cannot be started.
-    pub fn every(tick: Duration, engines: Vec<Engine>) -> std::io::Result<Self> {
+    pub fn every(tick: Duration, engines: Engines) -> std::io::Result<Self> {
         let shared = Arc::new(Shared {
             running: Default::default(),
             asleep: AtomicBool::new(false),
@@ -119,7 +120,7 @@ impl Drop for Running<'_> {
     }
 }
 
-fn run(shared: &Shared, engines: &[Engine], tick: Duration) {
+fn run(shared: &Shared, engines: &Engines, tick: Duration) {
     // As if it had ticked for nobody: a process that starts needs no clock yet.
     let mut idle_ticks = IDLE_TICKS_MAX;
     while !shared.stop.load(Ordering::SeqCst) {
@@ -128,9 +129,7 @@ fn run(shared: &Shared, engines: &[Engine], tick: Duration) {
             idle_ticks = 0;
         }
         std::thread::sleep(tick);
-        for engine in engines {
-            engine.increment_epoch();
-        }
+        engines.made().for_each(Engine::increment_epoch);
         idle_ticks = if shared.any_running() { 0 } else { idle_ticks + 1 };
     }
 }

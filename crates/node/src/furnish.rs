@@ -124,12 +124,11 @@ pub(crate) async fn furnish(
         feeds.extend(feed);
         calls_inside |= component.grants.http.iter().any(|grant| grant.origin.host.is_inside());
     }
-    let (engines, linkers) = (&workshop.engines, &workshop.linkers);
     let own = profiles.remove(0);
     let prepared = if unit.is_composed() {
-        Prepared::composed(engines, linkers, &code.compiled, (own, profiles))?
+        Prepared::composed(&workshop.linkers, &code.compiled, (own, profiles))?
     } else {
-        Prepared::new(engines, linkers, &code.compiled, own)?
+        Prepared::new(&workshop.linkers, &code.compiled, own)?
     };
     let limits = unit.component.limits;
     let lane_limits = LaneLimits { concurrency: limits.concurrency, slots: prepared.slots() };

@@ -207,7 +207,7 @@ impl Node {
         let bookkeeper = Bookkeeper::start(&workshop.books).map_err(StartError::Thread)?;
         // A slice lasts two ticks at most.
         let tick = workshop.accounts.config().limits.slice / 2;
-        let ticker = Ticker::every(tick, workshop.engines.all()).map_err(StartError::Thread)?;
+        let ticker = Ticker::every(tick, workshop.engines.clone()).map_err(StartError::Thread)?;
         let queue = Arc::new(Queue::default());
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
         let runners =

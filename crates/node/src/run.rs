@@ -10,7 +10,7 @@ use crate::run::plan::Plan;
 use crate::values::{ValueError, Variables};
 use cumulet_capability::command::{Command, CommandEnd, CommandError, CommandSetup, FolderError};
 use cumulet_capability::command::{LookupError, NetworkPolicy};
-use cumulet_engine::{Ending, EngineError, Engines, PoolSettings, Ticker};
+use cumulet_engine::{Ending, Engines, PoolSettings, Ticker};
 use cumulet_spec::grant::Grants;
 use std::io::Write as _;
 use std::path::PathBuf;
@@ -111,9 +111,6 @@ pub enum RunError {
     /// A granted host has no address.
     #[error(transparent)]
     Lookup(#[from] LookupError),
-    /// The engine cannot be set up.
-    #[error(transparent)]
-    Engine(#[from] EngineError),
     /// Threads cannot be started.
     #[error("cannot start the threads that run a command")]
     Threads {
@@ -144,7 +141,7 @@ impl RunError {
             Self::Read { .. } | Self::Folder(_) | Self::Value(_) => RunFault::Usage,
             Self::Command(source) if !source.is_guest_fault() => RunFault::Host,
             Self::Text { .. } | Self::Command(_) => RunFault::Invalid,
-            Self::Lookup(_) | Self::Engine(_) | Self::Threads { .. } | Self::Internal(_) => RunFault::Host,
+            Self::Lookup(_) | Self::Threads { .. } | Self::Internal(_) => RunFault::Host,
         }
     }
 
@@ -157,7 +154,7 @@ impl RunError {
             Self::Folder(_) => Some("check the folder in `--dir`"),
             Self::Value(_) => Some("check where the manifest takes its `config` from"),
             Self::Read { .. } => Some("build the component, or name the file that it was built to"),
-            Self::Text { .. } | Self::Engine(_) | Self::Threads { .. } | Self::Internal(_) => None,
+            Self::Text { .. } | Self::Threads { .. } | Self::Internal(_) => None,
         }
     }
 }
@@ -187,8 +184,8 @@ pub fn run(request: &RunRequest) -> Result<RunEnd, RunError> {
 
 async fn drive(plan: Plan) -> Result<RunEnd, RunError> {
     let network = NetworkPolicy::resolve(plan.network).await?;
-    let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() })?;
-    let ticker = Ticker::start(engines.all()).map_err(|source| RunError::Threads { source })?;
+    let engines = Engines::new(PoolSettings { slots: 1, pagemap_scan: false, ..PoolSettings::default() });
+    let ticker = Ticker::start(engines.clone()).map_err(|source| RunError::Threads { source })?;
     let command = Command::compile(&engines, &plan.binary)?;
     let setup = CommandSetup {
         args: plan.args,

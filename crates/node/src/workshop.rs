@@ -11,7 +11,7 @@ use crate::pulse::Pulse;
 use crate::values::Variables;
 use cumulet_artifact::{CompiledKey, CompiledStore, ComponentStore, NodeKey, StoredKey};
 use cumulet_capability::{Linkers, Root, Witness};
-use cumulet_engine::{EngineClass, Engines};
+use cumulet_engine::{EngineClass, Engines, Fingerprints};
 use cumulet_meter::ledger::SubjectId;
 use cumulet_meter::{Admission, QuotaGates, Tally, Turn};
 use cumulet_provider::Stores;
@@ -72,7 +72,7 @@ pub(crate) struct Workshop {
     pub(crate) tallies: Tallies,
     pub(crate) observe: Observe,
     pub(crate) witnesses: Mutex<BTreeMap<ComponentName, Arc<Witness>>>,
-    pub(crate) fingerprints: [String; EngineClass::ALL.len()],
+    pub(crate) fingerprints: Fingerprints,
     pub(crate) next_turn: AtomicU64,
 }
 
@@ -134,15 +134,14 @@ impl Workshop {
 
     /// What a component is compiled to, for one class of engine.
     pub(crate) fn key(&self, digest: Digest, class: EngineClass) -> CompiledKey {
-        let place = EngineClass::ALL.iter().position(|known| *known == class).unwrap_or(0);
-        let fingerprint = self.fingerprints.get(place).cloned().unwrap_or_default();
-        CompiledKey { digest, class: class.label(), fingerprint }
+        CompiledKey { digest, class: class.label(), fingerprint: self.fingerprints.get(class).to_owned() }
     }
 
     /// Whether this process would look for a compiled file.
     pub(crate) fn is_current(&self, key: &StoredKey<'_>) -> bool {
-        let mut current = EngineClass::ALL.iter().zip(&self.fingerprints);
-        current.any(|(class, fingerprint)| key.class == class.label() && key.fingerprint == fingerprint)
+        EngineClass::ALL
+            .into_iter()
+            .any(|class| key.class == class.label() && key.fingerprint == self.fingerprints.get(class))
     }
 
     /// Who remembers what a component asks for, over all of its revisions; nobody unless that was asked for.

@@ -5,7 +5,7 @@
 //! from then on each component is answered once. The kinds of the two sides differ, so that a program that only repeats
 //! what it reads is no compile process. Both sides are the same executable: a frame of another version is refused.
 
-use cumulet_engine::EngineClass;
+use cumulet_engine::{EngineClass, Fingerprints};
 use thiserror::Error;
 
 /// The version of these frames.
@@ -131,8 +131,8 @@ impl Prefix {
 }
 
 /// The content of a hello: the fingerprint of each class, in their order.
-pub(super) fn hello(fingerprint: impl Fn(EngineClass) -> String) -> Vec<u8> {
-    EngineClass::ALL.into_iter().flat_map(|class| fingerprint(class).into_bytes()).collect()
+pub(super) fn hello(fingerprints: &Fingerprints) -> Vec<u8> {
+    EngineClass::ALL.into_iter().flat_map(|class| fingerprints.get(class).bytes()).collect()
 }
 
 /// The number of a class in a frame that asks to compile.

@@ -6,7 +6,7 @@ use crate::compiler::frame;
 use crate::compiler::process::{Process, WorkerProgram};
 use crate::compiler::turns::{Full, Turns};
 use crate::compiler::worker::WorkerLimits;
-use cumulet_engine::{EngineClass, Engines};
+use cumulet_engine::{EngineClass, Fingerprints};
 use cumulet_spec::id::TenantId;
 use cumulet_spec::node::CompileLimits;
 use cumulet_spec::quantity::Bytes;
@@ -124,15 +124,15 @@ impl Drop for Seat {
 }
 
 impl Pool {
-    /// A pool that compiles for `engines`. No process is started before there is something to compile. Must be called
+    /// A pool that compiles for engines with these fingerprints. No process is started before there is something to compile. Must be called
     /// where tokio runs.
     #[must_use]
-    pub fn new(engines: &Engines, program: WorkerProgram, settings: CompilerSettings) -> Self {
+    pub fn new(fingerprints: &Fingerprints, program: WorkerProgram, settings: CompilerSettings) -> Self {
         let state = State {
             free: (0..settings.processes.max(1)).map(|_| None).collect(),
             waiting: Turns::new(settings.waiting_max),
         };
-        let hello = frame::hello(|class| engines.fingerprint(class));
+        let hello = frame::hello(fingerprints);
         let shared = Arc::new(Shared { program, settings, hello, state: Mutex::new(state) });
         let mut keeper = JoinSet::new();
         keeper.spawn(keep(Arc::downgrade(&shared), settings.idle));

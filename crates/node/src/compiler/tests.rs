@@ -7,7 +7,7 @@ mod life;
 use super::worker::serve;
 use super::{CompilerSettings, Pool, WorkerLimits, WorkerProgram};
 use bytes::Bytes;
-use cumulet_engine::{EngineClass, Engines, PoolSettings, load};
+use cumulet_engine::{EngineClass, Engines, Fingerprints, PoolSettings, load};
 use cumulet_spec::id::TenantId;
 use cumulet_spec::quantity::{self, parse_duration};
 use std::time::Duration;
@@ -44,7 +44,11 @@ fn compiles_as_a_process() {
 }
 
 fn engines() -> Engines {
-    Engines::new(PoolSettings { slots: 2, pagemap_scan: false, ..PoolSettings::default() }).unwrap()
+    Engines::new(PoolSettings { slots: 2, pagemap_scan: false, ..PoolSettings::default() })
+}
+
+fn fingerprints() -> Fingerprints {
+    Fingerprints::of_this_build().unwrap()
 }
 
 /// One process, and time enough for a machine that does other things as well.
@@ -54,7 +58,7 @@ fn settings() -> CompilerSettings {
 }
 
 fn pool(settings: CompilerSettings) -> Pool {
-    Pool::new(&engines(), this_program(), settings)
+    Pool::new(&fingerprints(), this_program(), settings)
 }
 
 fn tenant(name: &str) -> TenantId {
@@ -64,7 +68,7 @@ fn tenant(name: &str) -> TenantId {
 #[tokio::test]
 async fn what_is_compiled_apart_is_loaded_here() {
     let engines = engines();
-    let compiler = super::Compiler::Apart(Pool::new(&engines, this_program(), settings()));
+    let compiler = super::Compiler::Apart(Pool::new(&fingerprints(), this_program(), settings()));
     let here = super::Compiler::Here(engines.clone());
     for class in EngineClass::ALL {
         let file = tempfile::NamedTempFile::new().unwrap();

@@ -122,7 +122,7 @@ fn agree(engines: &CompileEngines, requests: &Receiver<Request>, output: &mut im
     if kind != Kind::Hello {
         return Err(FrameError::Unexpected(kind.label()).into());
     }
-    if theirs == hello(|class| engines.fingerprint(class)) {
+    if theirs == hello(&engines.fingerprints()) {
         return send(output, Kind::Ready, b"");
     }
     send(output, Kind::Refused, b"it is of another release than the node, or has other settings")

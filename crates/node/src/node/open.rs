@@ -16,7 +16,7 @@ use arc_swap::ArcSwap;
 use cumulet_artifact::{CompiledStore, ComponentStore, NodeKey, Uploads};
 use cumulet_capability::Linkers;
 use cumulet_control::Registry;
-use cumulet_engine::{EngineClass, Engines, Machine, PoolSettings};
+use cumulet_engine::{EngineClass, Engines, Fingerprints, Machine, PoolSettings};
 use cumulet_meter::Admission;
 use cumulet_meter::ledger::{Ledger, LedgerLimits, LedgerReader};
 use cumulet_provider::{Bound, Stores};
@@ -63,19 +63,22 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
     let config = options.deployed.as_ref().map_or_else(NodeConfig::default, |deployed| deployed.config.clone());
     let mut pools = PoolSettings::for_machine(machine);
     pools.slots = config.limits.slots.unwrap_or(pools.slots);
+    let (engines, linkers) = (Engines::new(pools), Linkers::default());
     // At once: protecting the stacks of a large pool takes milliseconds, and so does looking through the ledger's ring.
-    let (engines, books) = std::thread::scope(|threads| {
-        let engines = threads.spawn(|| Engines::new(pools));
+    // What WASI 0.3 needs is made for the first component that asks for it: its pool is twice as large.
+    let (ready, books) = std::thread::scope(|threads| {
+        let ready = threads.spawn(|| prepare(&engines, &linkers));
         let books = books(data_dir);
-        (engines.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), books)
+        (ready.join().unwrap_or_else(|panic| std::panic::resume_unwind(panic)), books)
     });
-    let (books, engines) = (books?, engines?);
+    ready?;
+    let (books, fingerprints) = (books?, Fingerprints::of_this_build()?);
     let compiler = match options.deployed.as_ref().and_then(|deployed| deployed.compiler.clone()) {
-        Some(program) => Compiler::Apart(Pool::new(&engines, program, CompilerSettings::of(config.compile))),
+        Some(program) => Compiler::Apart(Pool::new(&fingerprints, program, CompilerSettings::of(config.compile))),
         None => Compiler::Here(engines.clone()),
     };
     Ok(Arc::new(Workshop {
-        linkers: Linkers::new(&engines).map_err(|error| StartError::Link(format!("{error:#}")))?,
+        linkers,
         compiler,
         store: CompiledStore::open(data_dir, key.clone())?,
         components: ComponentStore::open(data_dir)?,
@@ -99,10 +102,16 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         },
         observe: options.observe,
         witnesses: Mutex::default(),
-        fingerprints: EngineClass::ALL.map(|class| engines.fingerprint(class)),
+        fingerprints,
         next_turn: AtomicU64::new(0),
         engines,
     }))
+}
+
+/// Makes what nearly every component needs.
+fn prepare(engines: &Engines, linkers: &Linkers) -> Result<(), StartError> {
+    engines.get(EngineClass::Plain)?;
+    linkers.prepare(engines, EngineClass::Plain).map_err(|error| StartError::Link(format!("{error:#}")))
 }
 
 fn books(data_dir: &Path) -> Result<Arc<Books>, StartError> {

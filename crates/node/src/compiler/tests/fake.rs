@@ -1,6 +1,6 @@
 //! Programs that are no compile process, or one that belongs to somebody else.
 
-use super::{SMALL, engines, settings, shell, tenant, this_program};
+use super::{SMALL, fingerprints, settings, shell, tenant, this_program};
 use crate::compiler::process::Process;
 use crate::compiler::{CompileFailure, CompilerSettings, Pool, WorkerLimits, WorkerProgram};
 use cumulet_engine::EngineClass;
@@ -12,7 +12,7 @@ use std::time::Duration;
 const READY: &str = r"printf '\001\101\000\000\000\000'";
 
 async fn fails(program: WorkerProgram, settings: CompilerSettings) -> String {
-    let pool = Pool::new(&engines(), program, settings);
+    let pool = Pool::new(&fingerprints(), program, settings);
     let failure = pool.compile(&tenant("a"), EngineClass::Plain, SMALL).await.unwrap_err();
     assert!(pool.idle_processes().is_empty(), "it is not used again");
     if !matches!(failure, CompileFailure::Crashed(_)) {

@@ -1,7 +1,7 @@
 //! When a process begins, whom it serves, and when it ends.
 
 use super::bomb::bomb;
-use super::{SMALL, engines, pool, settings, tenant, this_program};
+use super::{SMALL, fingerprints, pool, settings, tenant, this_program};
 use crate::clock;
 use crate::compiler::frame::{Kind, Prefix, class_code, hello};
 use crate::compiler::{CompileFailure, CompilerSettings, Pool};
@@ -130,7 +130,6 @@ async fn waiting_ends() {
 /// The ends of the pipes to a process are all that a dying node leaves behind.
 #[test]
 fn a_process_ends_with_its_node() {
-    let engines = engines();
     let component = bomb(3_000, 3_000);
     let program = this_program();
     let mut child = Command::new(&program.path)
@@ -142,7 +141,7 @@ fn a_process_ends_with_its_node() {
         .unwrap();
     let mut input = child.stdin.take().unwrap();
     let mut output = child.stdout.take().unwrap();
-    let content = hello(|class| engines.fingerprint(class));
+    let content = hello(&fingerprints());
     input.write_all(&Prefix::new(Kind::Hello, content.len()).unwrap().encode()).unwrap();
     input.write_all(&content).unwrap();
     let mut ready = [0; 6];
