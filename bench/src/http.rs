@@ -21,6 +21,8 @@ const FRESH_REPLIES: usize = 1000;
 const OPEN_PER_SECOND: u32 = 2000;
 /// Connections of the open-loop runs.
 const OPEN_CONNECTIONS: usize = 32;
+/// Requests for each instance, where instances are reused.
+const REUSE: u32 = 1000;
 /// Load before each measured run, so that caches and branches are this server's.
 const WARM_REPLIES: usize = 500;
 
@@ -43,13 +45,15 @@ struct Stage<'s> {
     generator: Generator,
     split: Split,
     servers: Vec<Server>,
+    /// Whether every request gets an instance of its own.
+    is_fresh: bool,
 }
 
 /// Runs the bench.
 pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
     let mut report = Report::new("http");
     let data = tempfile::tempdir().context("cannot make a data folder")?;
-    let launches = hello(settings, data.path(), &mut report)?;
+    let launches = hello(settings, data.path(), 1, &mut report)?;
     let allowed = Cores::allowed()?;
     let one = Stage::start(settings, &launches, allowed.split(1), logs)?;
     let mut single = Vec::new();
@@ -65,8 +69,14 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
     let two = Stage::start(settings, &launches, allowed.split(2), logs)?;
     let double = two.repeat(*CONNECTIONS.last().context("no connections")?)?;
     report.table(scaling(&two, &single, &double));
+    drop(two);
     if settings.reuse {
-        report.left_out("--reuse: this cumulet has no reuse of instances to measure");
+        let launches = hello(settings, &data.path().join("reuse"), REUSE, &mut Report::new("http"))?;
+        let stage = Stage { is_fresh: false, ..Stage::start(settings, &launches, allowed.split(1), logs)? };
+        for connections in CONNECTIONS {
+            let runs = stage.repeat(connections)?;
+            report.table(throughput(&stage, connections, &runs));
+        }
     }
     Ok(report)
 }
@@ -78,7 +88,7 @@ impl<'s> Stage<'s> {
         for server in &servers {
             server.pause()?;
         }
-        Ok(Self { settings, generator: Generator::find(), split, servers })
+        Ok(Self { settings, generator: Generator::find(), split, servers, is_fresh: true })
     }
 
     /// Every server once, then every server again, so that what changes on the machine falls on all of them.
@@ -98,7 +108,7 @@ impl<'s> Stage<'s> {
     fn measure(&self, server: &Server, connections: usize, runs: &mut Runs) -> Result<()> {
         let target = Target { address: server.address, path: "/" };
         verify(target, connections, WARM_REPLIES, b"Hello, world!\n")?;
-        if server.name != HYPER {
+        if server.name != HYPER && self.is_fresh {
             verify(Target { path: "/count", ..target }, connections, FRESH_REPLIES, b"1")?;
         }
         server.empty_log()?;
@@ -155,7 +165,8 @@ impl<'s> Stage<'s> {
 }
 
 fn throughput(stage: &Stage<'_>, connections: usize, all: &[Runs]) -> Table {
-    let title = format!("throughput, one core, {connections} connections");
+    let reuse = if stage.is_fresh { String::new() } else { format!(", {REUSE} requests for each instance") };
+    let title = format!("throughput, one core, {connections} connections{reuse}");
     let columns =
         ["server", "requests per cpu-s", "µs cpu each", "requests per s", "against hyper", "against wasmtime"];
     let mut table = Table::new(title, &columns);

@@ -1,6 +1,6 @@
 //! The servers that stand beside each other.
 
-use std::path::Path;
+use std::path::{Path, PathBuf};
 
 use anyhow::Result;
 
@@ -45,8 +45,9 @@ pub(crate) fn cumulet(name: &str, program: &Path, target: &Path, data: &Path) ->
         .args([data])
 }
 
-/// All servers of the hello component that are here; what is not is named in the report.
-pub(crate) fn hello(settings: &Settings, data: &Path, report: &mut Report) -> Result<Vec<Launch>> {
+/// All servers of the hello component that are here, with instances that serve `reuse` requests each; what is not here
+/// is named in the report.
+pub(crate) fn hello(settings: &Settings, data: &Path, reuse: u32, report: &mut Report) -> Result<Vec<Launch>> {
     let mut launches = vec![hyper()?];
     let pairs = [("hello", WASMTIME_P2, CUMULET_P2), ("hello_p3", WASMTIME_P3, CUMULET_P3)];
     let (wasmtime_program, cumulet_program) = (settings.wasmtime(), settings.cumulet());
@@ -56,12 +57,25 @@ pub(crate) fn hello(settings: &Settings, data: &Path, report: &mut Report) -> Re
     for (component, wasmtime_name, cumulet_name) in pairs {
         match settings.component(component) {
             Ok(path) => {
-                launches.extend(wasmtime_program.iter().map(|program| wasmtime(wasmtime_name, program, &path, 1)));
+                launches.extend(wasmtime_program.iter().map(|program| wasmtime(wasmtime_name, program, &path, reuse)));
                 let data = data.join(component);
+                let path = if reuse > 1 { reusing(&data, &path, reuse)? } else { path };
                 launches.extend(cumulet_program.iter().map(|program| cumulet(cumulet_name, program, &path, &data)));
             }
             Err(missing) => report.left_out(missing),
         }
     }
     Ok(launches)
+}
+
+/// A manifest of an app with one component, whose instances serve so many requests each.
+fn reusing(folder: &Path, component: &Path, requests: u32) -> Result<PathBuf> {
+    std::fs::create_dir_all(folder)?;
+    let path = folder.join("cumulet.toml");
+    let manifest = format!(
+        "manifest = 1\n[app]\nname = \"hello\"\n[component.hello]\nsource = {component:?}\nreuse = {{ requests = {requests} }}\n\
+         [[trigger.http]]\nroute = \"/*\"\ncomponent = \"hello\"\n"
+    );
+    std::fs::write(&path, manifest)?;
+    Ok(path)
 }

@@ -99,7 +99,7 @@ pub(crate) struct Settings {
     /// Two short repetitions: shows that the bench works, and roughly where things stand.
     #[arg(long)]
     pub(crate) quick: bool,
-    /// `http`: also with a reused instance, where the server under test offers that.
+    /// `http`: also with instances that serve 1,000 requests each, on both sides.
     #[arg(long)]
     pub(crate) reuse: bool,
     /// `density`: how many small apps are deployed; 100,000 take about half an hour.

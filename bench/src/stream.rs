@@ -46,7 +46,7 @@ struct Runs {
 pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
     let mut report = Report::new("stream");
     let data = tempfile::tempdir().context("cannot make a data folder")?;
-    let launches = hello(settings, data.path(), &mut report)?;
+    let launches = hello(settings, data.path(), 1, &mut report)?;
     let split = Cores::allowed()?.split(1);
     split.load.confine()?;
     let servers = launches.iter().map(|launch| launch.start(&split.server, logs)).collect::<Result<Vec<_>>>()?;

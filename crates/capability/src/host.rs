@@ -1,13 +1,12 @@
 //! The data of a guest's store.
 
 use crate::command::names::LookupView;
-use crate::exchange::Exchange;
+use crate::occupant::Occupant;
 use crate::profile::Profile;
 use crate::seat::{Company, Seat};
 use crate::{config, stores};
 use cumulet_engine::{Guarded, MemoryLimiter};
 use cumulet_spec::grant::Capability;
-use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
 use wasmtime_wasi::cli::WasiCliCtxView;
@@ -22,7 +21,7 @@ pub const HANDLES_MAX: usize = 10_000;
 /// Size of one set of header fields, in bytes of the host's memory.
 pub const FIELDS_BYTES_MAX: usize = 64 << 10;
 
-/// Everything that the host keeps for one invocation.
+/// Everything that the host keeps for one instance.
 pub struct Host {
     limiter: MemoryLimiter,
     table: ResourceTable,
@@ -40,18 +39,17 @@ impl std::fmt::Debug for Host {
 }
 
 impl Host {
-    /// The surroundings of one invocation of a component with this profile.
-    #[must_use]
-    pub fn new(profile: &Arc<Profile>, exchange: &Arc<Exchange>, request: &RequestId) -> Self {
+    /// The surroundings of one instance of a component with this profile.
+    pub(crate) fn new(profile: &Arc<Profile>, occupant: &Occupant) -> Self {
         let mut table = ResourceTable::new();
         table.set_max_capacity(HANDLES_MAX);
         let mut http = WasiHttpCtx::new();
         http.set_field_size_limit(FIELDS_BYTES_MAX);
         Self {
-            limiter: MemoryLimiter::new(Arc::clone(exchange.gauge())),
+            limiter: MemoryLimiter::new(occupant.with(|exchange, _| Arc::clone(exchange.gauge()))),
             table,
             http,
-            own: Seat::new(profile, exchange, request),
+            own: Seat::new(profile, occupant),
             company: None,
         }
     }
@@ -59,6 +57,15 @@ impl Host {
     /// The same, with the other members of a composition.
     pub(crate) fn with_company(self, company: Company) -> Self {
         Self { company: Some(Box::new(company)), ..self }
+    }
+
+    /// Is there for a new occupant. What the guest holds stays: its handles, its memories, and what these count.
+    pub(crate) fn welcome(&mut self, occupant: &Occupant) {
+        self.limiter.welcome(occupant.with(|exchange, _| Arc::clone(exchange.gauge())));
+        self.own.welcome(occupant);
+        if let Some(company) = &mut self.company {
+            company.welcome(occupant);
+        }
     }
 
     /// A member's seat, with what all members share: their handles, and the gauge behind the limiter.

@@ -1,24 +1,23 @@
 //! The typed exports of `wasi:http`: a component that answers requests, in WASI 0.2 or 0.3.
 
-use crate::client::path;
 use crate::exchange::{Exchange, GuestEnd};
 use crate::host::Host;
+use crate::instance::{Handler, Instance};
 use crate::linker::Linkers;
+use crate::occupant::Occupant;
 use crate::profile::Profile;
 use crate::seat::Company;
+use crate::warm::Warm;
 use bytes::Bytes;
 use cumulet_engine::{Compiled, Ending, EngineClass, classify, new_store};
 use cumulet_spec::id::RequestId;
-use http::uri::Authority;
 use http_body::Body;
-use std::future::poll_fn;
 use std::sync::Arc;
 use thiserror::Error;
 use wasmtime::component::InstancePre;
 use wasmtime::{Engine, Store};
 use wasmtime_wasi::I32Exit;
-use wasmtime_wasi_http::p2::bindings::http::types::Scheme;
-use wasmtime_wasi_http::{WasiHttpView as _, p2, p3};
+use wasmtime_wasi_http::{p2, p3};
 
 /// A request body that broke off.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -52,11 +51,6 @@ pub enum PrepareError {
     NotAHandler,
 }
 
-enum Handler {
-    P2(p2::bindings::ProxyPre<Host>),
-    P3(p3::bindings::ServicePre<Host>),
-}
-
 /// A component that is linked once, with everything resolved that does not differ between requests.
 pub struct Prepared {
     engine: Engine,
@@ -65,6 +59,8 @@ pub struct Prepared {
     /// Of the other members of a composition; none of a component that stands alone.
     others: Arc<[Arc<Profile>]>,
     slots: u32,
+    /// Where instances wait between two invocations; nowhere unless that was asked for.
+    warm: Option<Arc<Warm>>,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -112,7 +108,13 @@ impl Prepared {
         };
         let handler = handler.ok_or(PrepareError::NotAHandler)?;
         let engine = compiled.component().engine().clone();
-        Ok(Self { engine, handler, profile, others, slots: compiled.slots() })
+        Ok(Self { engine, handler, profile, others, slots: compiled.slots(), warm: None })
+    }
+
+    /// The same, whose instances serve more than one invocation: they wait in `warm` in between.
+    #[must_use]
+    pub fn reusing(self, warm: Arc<Warm>) -> Self {
+        Self { warm: Some(warm), ..self }
     }
 
     /// How many of the pool's slots an instance takes.
@@ -121,7 +123,8 @@ impl Prepared {
         self.slots
     }
 
-    /// Runs one request in an instance of its own: instantiates, calls the handler, and ends with the guest.
+    /// Runs one request in an instance of its own, unless instances are reused: instantiates, calls the handler, and
+    /// ends with the guest.
     ///
     /// The response appears in `exchange` as soon as the guest sets it; the guest may go on after that. How it ended
     /// stands there, too. Dropping the future ends the guest.
@@ -130,21 +133,33 @@ impl Prepared {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<wasmtime_wasi_http::Error>,
     {
-        let mut host = Host::new(&self.profile, &exchange, &id);
-        if !self.others.is_empty() {
-            host = host.with_company(Company::new(&self.others, &exchange, &id));
-        }
-        let mut store = new_store(&self.engine, host);
-        let result = match &self.handler {
-            Handler::P2(handler) => run_p2(handler, &mut store, &exchange, request).await,
-            Handler::P3(handler) => run_p3(handler, &mut store, &exchange, request).await,
+        let waiting = self.warm.as_ref().and_then(|warm| warm.take(&exchange, id));
+        let mut instance = match waiting {
+            Some(instance) => instance,
+            None => match Instance::new(&self.handler, self.store(&exchange, id)).await {
+                Ok(instance) => instance,
+                Err(error) => return exchange.close(read_end(&error, &exchange)),
+            },
         };
-        let end = match result {
-            Ok(()) => GuestEnd::Finished,
-            Err(error) => read_end(&error, &exchange),
-        };
+        let result = instance.serve(&exchange, request).await;
+        let has_returned = result.is_ok();
         // Before the store goes, and with it the sending half of the body.
-        exchange.close(end);
+        exchange.close(result.map_or_else(|error| read_end(&error, &exchange), |()| GuestEnd::Finished));
+        if let Some(warm) = self.warm.as_ref().filter(|_warm| has_returned) {
+            warm.keep(instance, self.slots);
+        }
+    }
+
+    fn store(&self, exchange: &Arc<Exchange>, id: RequestId) -> (Store<Host>, Occupant) {
+        let occupant = match self.warm {
+            None => Occupant::only(exchange, id),
+            Some(_) => Occupant::first(exchange, id),
+        };
+        let mut host = Host::new(&self.profile, &occupant);
+        if !self.others.is_empty() {
+            host = host.with_company(Company::new(&self.others, &occupant));
+        }
+        (new_store(&self.engine, host), occupant)
     }
 }
 
@@ -155,62 +170,4 @@ fn read_end(error: &wasmtime::Error, exchange: &Exchange) -> GuestEnd {
         Some(I32Exit(code)) => GuestEnd::Failed(Ending::Trap(format!("the guest exited with status {code}"))),
         None => GuestEnd::Failed(classify(error, exchange.gauge())),
     }
-}
-
-async fn run_p2<B>(
-    handler: &p2::bindings::ProxyPre<Host>,
-    store: &mut Store<Host>,
-    exchange: &Arc<Exchange>,
-    request: http::Request<B>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
-    let instance = handler.instantiate_async(&mut *store).await?;
-    // Named by a listener that speaks TLS; on a plain one by the client, which may be a proxy that does.
-    let is_secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
-    let scheme = if is_secure { Scheme::Https } else { Scheme::Http };
-    let request = store.data_mut().http().new_incoming_request(scheme, request)?;
-    let answer = Arc::clone(exchange);
-    let outparam = store.data_mut().http().new_response_outparam_from_callback(move |response| {
-        answer.answer(response.map_err(|code| format!("the guest answered with an error: {code:?}")));
-    })?;
-    instance.wasi_http_incoming_handler().call_handle(&mut *store, request, outparam).await
-}
-
-async fn run_p3<B>(
-    handler: &p3::bindings::ServicePre<Host>,
-    store: &mut Store<Host>,
-    exchange: &Arc<Exchange>,
-    request: http::Request<B>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
-    let service = handler.instantiate_async(&mut *store).await?;
-    let host = match request.uri().authority() {
-        Some(_) => None,
-        // A request in origin form names its host in the header alone, which does not reach the guest.
-        None => request.headers().get(http::header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
-    };
-    let (mut request, received) = p3::Request::from_http(store.data_mut().http().hooks, request);
-    request.scheme = request.scheme.or(Some(http::uri::Scheme::HTTP));
-    request.authority = request.authority.or(host);
-    request.path_with_query = request.path_with_query.map(path::rooted);
-    store
-        .run_concurrent(async |accessor| {
-            match service.handle(accessor, request).await? {
-                Ok(response) => {
-                    let response = accessor.with(|access| response.into_http(access, received))?;
-                    exchange.answer(Ok(response));
-                }
-                Err(code) => exchange.answer(Err(format!("the guest answered with an error: {code:?}"))),
-            }
-            // The guest may still be writing the body, or have work left.
-            poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
-            Ok(())
-        })
-        .await?
 }

@@ -10,8 +10,10 @@ mod config;
 mod exchange;
 mod host;
 mod http;
+mod instance;
 mod keyvalue;
 mod linker;
+mod occupant;
 mod outbound;
 mod output;
 mod postgres;
@@ -21,6 +23,7 @@ mod seat;
 mod sqlite;
 mod stores;
 mod values;
+mod warm;
 mod witness;
 
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
@@ -34,4 +37,5 @@ pub use outbound::{
 pub use output::{Channel, OUTPUT_BYTES_MAX, OutputSink};
 pub use profile::{Profile, ProfileError, Surroundings};
 pub use values::{LiveConfig, Values};
+pub use warm::{Held, Room, Warm};
 pub use witness::{Asked, Witness};

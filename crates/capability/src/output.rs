@@ -1,6 +1,6 @@
 //! What guests print: captured, tagged with the request's id, and never written on the path of a request.
 
-use crate::exchange::Exchange;
+use crate::occupant::Occupant;
 use bytes::Bytes;
 use cumulet_spec::id::RequestId;
 use std::io;
@@ -45,26 +45,27 @@ pub trait OutputSink: Send + Sync + std::fmt::Debug {
     fn dropped(&self, bytes: u64);
 }
 
-/// One output of one invocation.
+/// One output of one instance.
 #[derive(Clone)]
 pub(crate) struct Capture {
     pub(crate) sink: Arc<dyn OutputSink>,
-    pub(crate) exchange: Arc<Exchange>,
-    pub(crate) request: RequestId,
+    pub(crate) occupant: Occupant,
     pub(crate) channel: Channel,
 }
 
 impl Capture {
     fn take(&self, mut bytes: Bytes) {
         let offered = bytes.len() as u64;
-        let allowed = self.exchange.take_output_allowance(offered, OUTPUT_BYTES_MAX);
-        if allowed < offered {
-            self.sink.dropped(offered - allowed);
-            bytes.truncate(usize::try_from(allowed).unwrap_or(0));
-        }
-        if !bytes.is_empty() {
-            self.sink.write(&self.request, self.channel, bytes);
-        }
+        self.occupant.with(|exchange, request| {
+            let allowed = exchange.take_output_allowance(offered, OUTPUT_BYTES_MAX);
+            if allowed < offered {
+                self.sink.dropped(offered - allowed);
+                bytes.truncate(usize::try_from(allowed).unwrap_or(0));
+            }
+            if !bytes.is_empty() {
+                self.sink.write(request, self.channel, bytes);
+            }
+        });
     }
 }
 

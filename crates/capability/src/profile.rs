@@ -2,7 +2,7 @@
 
 use crate::clock::Coarse;
 use crate::command::{LookupError, NetworkPolicy};
-use crate::exchange::Exchange;
+use crate::occupant::Occupant;
 use crate::outbound::{Outbound, OutboundOptions};
 use crate::output::{Capture, Channel, OutputSink};
 use crate::stores::GrantedStores;
@@ -11,7 +11,6 @@ use crate::witness::{Witness, note};
 use cumulet_provider::Stores;
 use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::AppId;
-use cumulet_spec::id::RequestId;
 use rustls::pki_types::CertificateDer;
 use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
@@ -123,14 +122,9 @@ impl Profile {
         &self.outbound
     }
 
-    /// The WASI context of one invocation.
-    pub(crate) fn context(&self, exchange: &Arc<Exchange>, request: &RequestId) -> WasiCtx {
-        let capture = |channel| Capture {
-            sink: Arc::clone(&self.sink),
-            exchange: Arc::clone(exchange),
-            request: *request,
-            channel,
-        };
+    /// The WASI context of one instance.
+    pub(crate) fn context(&self, occupant: &Occupant) -> WasiCtx {
+        let capture = |channel| Capture { sink: Arc::clone(&self.sink), occupant: occupant.clone(), channel };
         let mut builder = WasiCtxBuilder::new();
         builder.stdout(capture(Channel::Stdout)).stderr(capture(Channel::Stderr));
         for (name, value) in &self.env {
@@ -140,10 +134,10 @@ impl Profile {
             builder.wall_clock(Coarse::wall(step)).monotonic_clock(Coarse::monotonic(step));
         }
         if let Some(policy) = &self.network {
-            let (policy, witness, gauge) = (Arc::clone(policy), self.witness.clone(), Arc::clone(exchange.gauge()));
+            let (policy, witness, occupant) = (Arc::clone(policy), self.witness.clone(), occupant.clone());
             builder.allow_tcp(true).allow_udp(true).socket_addr_check(move |address, reason| {
                 let allowed = policy.allows(address, reason);
-                gauge.called(Capability::Network);
+                occupant.with(|exchange, _| exchange.gauge().called(Capability::Network));
                 note_socket(witness.as_deref(), address, reason, allowed);
                 Box::pin(async move { allowed })
             });

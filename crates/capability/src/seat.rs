@@ -1,9 +1,8 @@
-//! What the host keeps of one invocation for one component: for a composition, one of these for each member.
+//! What the host keeps of one instance for one component: for a composition, one of these for each member.
 
-use crate::exchange::Exchange;
+use crate::occupant::Occupant;
 use crate::outbound::Hooks;
 use crate::profile::Profile;
-use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 use wasmtime_wasi::sockets::WasiSocketsCtx;
 use wasmtime_wasi::{WasiCtx, WasiCtxBuilder};
@@ -18,13 +17,18 @@ pub(crate) struct Seat {
 }
 
 impl Seat {
-    pub(crate) fn new(profile: &Arc<Profile>, exchange: &Arc<Exchange>, request: &RequestId) -> Self {
+    pub(crate) fn new(profile: &Arc<Profile>, occupant: &Occupant) -> Self {
         Self {
-            wasi: profile.context(exchange, request),
-            hooks: Hooks::new(Arc::clone(profile.outbound()), exchange.inside().cloned(), Arc::clone(exchange.gauge())),
+            wasi: profile.context(occupant),
+            hooks: hooks(profile, occupant),
             profile: Arc::clone(profile),
             lookup: None,
         }
+    }
+
+    /// Is there for a new occupant: outbound requests are counted from the start, and on its account.
+    pub(crate) fn welcome(&mut self, occupant: &Occupant) {
+        self.hooks = hooks(&self.profile, occupant);
     }
 
     /// Sockets on which name lookup is switched on.
@@ -33,28 +37,37 @@ impl Seat {
     }
 }
 
+fn hooks(profile: &Profile, occupant: &Occupant) -> Hooks {
+    let outbound = Arc::clone(profile.outbound());
+    occupant.with(|exchange, _| Hooks::new(outbound, exchange.inside().cloned(), Arc::clone(exchange.gauge())))
+}
+
 /// The members of a composition but the first, each seated when it first asks for something of its own.
 pub(crate) struct Company {
-    exchange: Arc<Exchange>,
-    request: RequestId,
+    occupant: Occupant,
     profiles: Arc<[Arc<Profile>]>,
     seats: Vec<Option<Box<Seat>>>,
 }
 
 impl Company {
-    pub(crate) fn new(profiles: &Arc<[Arc<Profile>]>, exchange: &Arc<Exchange>, request: &RequestId) -> Self {
+    pub(crate) fn new(profiles: &Arc<[Arc<Profile>]>, occupant: &Occupant) -> Self {
         Self {
-            exchange: Arc::clone(exchange),
-            request: *request,
+            occupant: occupant.clone(),
             profiles: Arc::clone(profiles),
             seats: profiles.iter().map(|_| None).collect(),
         }
+    }
+
+    /// Is there for a new occupant.
+    pub(crate) fn welcome(&mut self, occupant: &Occupant) {
+        self.occupant = occupant.clone();
+        self.seats.iter_mut().flatten().for_each(|seat| seat.welcome(occupant));
     }
 
     /// The seat of the member in a place among these: 0 is the composition's second.
     pub(crate) fn seat(&mut self, place: usize) -> &mut Seat {
         let found = self.profiles.get(place).zip(self.seats.get_mut(place));
         let (profile, seat) = found.expect("a linker names only members of its composition");
-        seat.get_or_insert_with(|| Box::new(Seat::new(profile, &self.exchange, &self.request)))
+        seat.get_or_insert_with(|| Box::new(Seat::new(profile, &self.occupant)))
     }
 }

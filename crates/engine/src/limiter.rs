@@ -38,6 +38,12 @@ impl MemoryLimiter {
         &self.gauge
     }
 
+    /// Counts on another gauge from here on. What is held already counts there at once.
+    pub fn welcome(&mut self, gauge: Arc<Gauge>) {
+        gauge.memory_is(self.bytes);
+        self.gauge = gauge;
+    }
+
     fn grow(&mut self, by: usize) -> bool {
         let by = by as u64;
         let wanted = self.bytes.saturating_add(by);
@@ -118,6 +124,18 @@ mod tests {
         assert!(!limiter.memory_growing(500, 700, None).unwrap());
         assert_eq!(limiter.gauge().breach(), Some(Breach::Memory));
         assert_eq!(limiter.gauge().memory_peak_bytes(), 820);
+    }
+
+    #[test]
+    fn what_is_held_counts_for_whoever_comes_next() {
+        let mut limiter = limiter(1000);
+        assert!(limiter.memory_growing(0, 600, None).unwrap());
+        let next = Arc::new(Gauge::new(u64::MAX, 800));
+        limiter.welcome(Arc::clone(&next));
+        assert_eq!(next.memory_peak_bytes(), 600);
+        assert!(!limiter.memory_growing(600, 900, None).unwrap());
+        assert_eq!(next.breach(), Some(Breach::Memory));
+        assert!(limiter.memory_growing(600, 800, None).unwrap());
     }
 
     #[test]

@@ -284,13 +284,13 @@ fn import_finding(import: &Import) -> Option<Finding> {
 
 /// What a manifest may say already, and this node does not do yet.
 fn unavailable_findings(component: &Component) -> Vec<Finding> {
-    let reuse = component.reuse.is_some().then(|| Finding {
+    let concurrent = component.reuse.is_some_and(|reuse| reuse.concurrent > 1).then(|| Finding {
         severity: Severity::Warning,
-        message: "`reuse` is not available yet".to_owned(),
-        help: Some("every invocation gets an instance of its own until it is".to_owned()),
+        message: "`reuse.concurrent` above 1 is not available yet".to_owned(),
+        help: Some("an instance serves one invocation after the other until it is".to_owned()),
         capability: None,
     });
-    reuse.into_iter().collect()
+    concurrent.into_iter().collect()
 }
 
 /// One note for each capability whose interfaces are linked and refuse.

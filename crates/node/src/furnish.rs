@@ -130,6 +130,10 @@ pub(crate) async fn furnish(
     } else {
         Prepared::new(&workshop.linkers, &code.compiled, own)?
     };
+    let prepared = match unit.component.reuse {
+        Some(reuse) => prepared.reusing(workshop.warm.of_component(reuse.requests)),
+        None => prepared,
+    };
     let limits = unit.component.limits;
     let lane_limits = LaneLimits { concurrency: limits.concurrency, slots: prepared.slots() };
     let lane = Lane::new(lane_limits, Arc::clone(&workshop.admission), workshop.tally(id, name));

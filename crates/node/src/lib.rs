@@ -42,6 +42,7 @@ mod ticket;
 pub mod tls;
 pub mod usage;
 pub mod values;
+mod warm;
 pub mod watch;
 pub mod wire;
 mod workshop;

@@ -148,7 +148,12 @@ fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
             u64::from(ledger.failed()),
         ),
         ("cumulet_slots", "Slots of the pool.", u64::from(slots.capacity())),
-        ("cumulet_slots_in_use", "Slots of the pool that invocations hold.", u64::from(slots.inside())),
+        (
+            "cumulet_slots_in_use",
+            "Slots of the pool that invocations hold, and reused instances.",
+            u64::from(slots.inside()),
+        ),
+        ("cumulet_slots_reused", "Slots that reused instances hold.", u64::from(workshop.warm.slots_held())),
         ("cumulet_slots_waiting", "Invocations that wait for a slot.", u64::from(slots.waiting())),
         (
             "cumulet_pagemap_scan",

@@ -201,6 +201,7 @@ impl Node {
         // Once, and before the pools are there: reading it lists every mapping of the process.
         let machine = Machine::read();
         let workshop = open::workshop(&options, &machine)?;
+        workshop.warm.watch();
         let (events, journal) = (Arc::clone(&workshop.events), open::journal(&workshop));
         let (to, pulse) = (Box::new(io::stderr()), workshop.pulse.clone());
         let writer = EventWriter::start(events, options.events, to, journal, pulse).map_err(StartError::Thread)?;
@@ -370,7 +371,7 @@ impl Node {
     async fn guests_end(&self) {
         let slots = self.serving.admission.slots();
         let ended = async {
-            while slots.inside() > 0 {
+            while slots.inside() > self.workshop.warm.slots_held() {
                 tokio::time::sleep(GUESTS_END_LOOK).await;
             }
         };

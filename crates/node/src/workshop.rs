@@ -9,6 +9,7 @@ use crate::load::LoadErrorKind;
 use crate::logs::Logs;
 use crate::pulse::Pulse;
 use crate::values::Variables;
+use crate::warm::WarmInstances;
 use cumulet_artifact::{CompiledKey, CompiledStore, ComponentStore, NodeKey, StoredKey};
 use cumulet_capability::{Linkers, Root, Witness};
 use cumulet_engine::{EngineClass, Engines, Fingerprints};
@@ -48,6 +49,8 @@ pub(crate) enum Tallies {
 #[derive(Debug)]
 pub(crate) struct Workshop {
     pub(crate) engines: Engines,
+    /// Instances that wait for another invocation.
+    pub(crate) warm: WarmInstances,
     pub(crate) linkers: Linkers,
     pub(crate) compiler: Compiler,
     pub(crate) store: CompiledStore,

@@ -34,6 +34,8 @@ mod observe;
 mod operator;
 #[path = "all/page.rs"]
 mod page;
+#[path = "all/reuse.rs"]
+mod reuse;
 #[path = "all/rollout.rs"]
 mod rollout;
 #[path = "all/run.rs"]

@@ -11,6 +11,7 @@ use crate::logs::{Logs, Shelf};
 use crate::pulse::Pulse;
 use crate::serving::Directory;
 use crate::ship::Ship;
+use crate::warm::WarmInstances;
 use crate::workshop::{Tallies, Workshop};
 use arc_swap::ArcSwap;
 use cumulet_artifact::{CompiledStore, ComponentStore, NodeKey, Uploads};
@@ -77,6 +78,7 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         Some(program) => Compiler::Apart(Pool::new(&fingerprints, program, CompilerSettings::of(config.compile))),
         None => Compiler::Here(engines.clone()),
     };
+    let admission = Admission::new(engines.settings().slots);
     Ok(Arc::new(Workshop {
         linkers,
         compiler,
@@ -95,7 +97,8 @@ pub(super) fn workshop(options: &ServeOptions, machine: &Machine) -> Result<Arc<
         accounts: Accounts::new(config),
         events: EventQueue::new(),
         logs,
-        admission: Admission::new(engines.settings().slots),
+        warm: WarmInstances::new(&admission),
+        admission,
         tallies: match options.deployed {
             Some(_) => Tallies::Node(Arc::default()),
             None => Tallies::Each(Mutex::default()),
