@@ -25,6 +25,7 @@ mod process;
 mod report;
 mod settings;
 mod spread;
+mod start;
 mod stream;
 mod wire;
 
@@ -52,6 +53,7 @@ fn main() -> Result<()> {
         CliCommand::Neighbour(settings) => benches(&settings, &[Name::Neighbour]),
         CliCommand::Meter(settings) => benches(&settings, &[Name::Meter]),
         CliCommand::Deploy(settings) => benches(&settings, &[Name::Deploy]),
+        CliCommand::Start(settings) => benches(&settings, &[Name::Start]),
         CliCommand::All(settings) => benches(&settings, &Name::ALL),
         CliCommand::ServeHyper(options) => native::serve(&options),
     }
@@ -76,6 +78,7 @@ fn benches(settings: &Settings, names: &[Name]) -> Result<()> {
             Name::Neighbour => neighbour::bench(settings, &logs),
             Name::Meter => meter::bench(settings, &logs),
             Name::Deploy => deploy::bench(settings, &logs),
+            Name::Start => start::bench(settings, &logs),
         };
         let mut out = io::stdout().lock();
         match report {

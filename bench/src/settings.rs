@@ -42,6 +42,8 @@ pub(crate) enum CliCommand {
     Meter(Settings),
     /// From bytes to the first answer, and requests while deploys and rollbacks go on.
     Deploy(Settings),
+    /// A call from one component of a composition to another.
+    Start(Settings),
     /// All of them, one after the other.
     All(Settings),
     /// Serve natively with bare hyper: the peer that runs no guest.
@@ -74,11 +76,13 @@ pub(crate) enum Name {
     Meter,
     /// `deploy`
     Deploy,
+    /// `start`
+    Start,
 }
 
 impl Name {
     /// All of them.
-    pub(crate) const ALL: [Self; 11] = [
+    pub(crate) const ALL: [Self; 12] = [
         Self::Http,
         Self::Instance,
         Self::Examples,
@@ -90,6 +94,7 @@ impl Name {
         Self::Neighbour,
         Self::Meter,
         Self::Deploy,
+        Self::Start,
     ];
 }
 
