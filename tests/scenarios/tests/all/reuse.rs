@@ -73,6 +73,8 @@ fn each_invocation_has_its_own_account() -> anyhow::Result<()> {
             ensure!(event["memory_peak_bytes"].as_u64() > Some(0), "{event}");
         }
     }
+    // The third request was its last one: the next three are served by another instance.
+    ensure!(reused.count("/p2")? == 3);
     // What one leaves behind, the next one has, and its limit counts it.
     let (reply, event) = reused.ask("/p2/allocate-politely")?;
     ensure!(reply.status() == 200, "{event}");
