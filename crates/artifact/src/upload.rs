@@ -4,13 +4,14 @@ use crate::source::COMPONENT_BYTES_MAX;
 use cumulet_spec::id::{Digest, TenantId};
 use parking_lot::Mutex;
 use std::collections::HashSet;
+use std::ffi::OsStr;
 use std::fs::{self, OpenOptions};
 use std::io::{self, Write as _};
 use std::os::unix::fs::{DirBuilderExt as _, OpenOptionsExt as _};
 use std::path::{Path, PathBuf};
 use thiserror::Error;
 
-/// Uploads of one tenant that are not complete.
+/// Uploads of one tenant that are not complete; one more, and the one that waits longest for its next piece is forgotten.
 pub const UPLOADS_MAX: usize = 16;
 
 /// Uploads under way: `uploads/TENANT/DIGEST` in a data folder, each as long as what has come of it.
@@ -65,8 +66,8 @@ pub enum UploadError {
     /// Another request sends the same.
     #[error("another request is sending a piece of it; wait for that one")]
     Busy,
-    /// Too many are open.
-    #[error("{UPLOADS_MAX} uploads of this tenant are open; finish one of them first")]
+    /// Too many are being sent at this moment.
+    #[error("{UPLOADS_MAX} uploads of this tenant are being sent at once; wait for one of them")]
     TooMany,
     /// The system refused.
     #[error("what was received cannot be kept")]
@@ -122,9 +123,7 @@ impl Uploads {
         let folder = self.root.join(tenant.as_str());
         if found.is_none() {
             fs::DirBuilder::new().recursive(true).mode(0o700).create(&folder)?;
-            if fs::read_dir(&folder)?.count() >= UPLOADS_MAX {
-                return Err(UploadError::TooMany);
-            }
+            self.make_room(tenant, &folder)?;
         }
         let mut file = OpenOptions::new().append(true).create(true).mode(0o600).open(&path)?;
         if let Err(error) = file.write_all(piece) {
@@ -139,6 +138,21 @@ impl Uploads {
         fs::remove_file(&path)?;
         let found = Digest::of(&bytes);
         if found == *digest { Ok(Upload::Complete(bytes)) } else { Err(UploadError::Digest { found }) }
+    }
+
+    /// Forgets the upload of a tenant that nobody sent a piece of for the longest time, where it has as many as it may:
+    /// whoever gave it up will not finish it.
+    fn make_room(&self, tenant: &TenantId, folder: &Path) -> Result<(), UploadError> {
+        let open: Vec<_> = fs::read_dir(folder)?.collect::<io::Result<_>>()?;
+        if open.len() < UPLOADS_MAX {
+            return Ok(());
+        }
+        // Held while it goes, so that no piece of it is taken meanwhile.
+        let busy = self.busy.lock();
+        let is_busy = |name: &OsStr| busy.iter().any(|(owner, digest)| owner == tenant && *name == *digest.to_hex());
+        let idle = open.iter().filter(|entry| !is_busy(&entry.file_name()));
+        let oldest = idle.min_by_key(|entry| entry.metadata().and_then(|about| about.modified()).ok());
+        Ok(fs::remove_file(oldest.ok_or(UploadError::TooMany)?.path())?)
     }
 
     fn path(&self, tenant: &TenantId, digest: &Digest) -> PathBuf {
@@ -171,6 +185,8 @@ impl Drop for Busy<'_> {
 #[cfg(test)]
 mod tests {
     use super::*;
+    use std::fs::File;
+    use std::time::{Duration, SystemTime};
 
     fn tenant(name: &str) -> TenantId {
         TenantId::parse(name).unwrap()
@@ -210,11 +226,29 @@ mod tests {
     fn open_uploads_of_a_tenant_are_bounded() {
         let folder = tempfile::tempdir().unwrap();
         let uploads = Uploads::open(folder.path()).unwrap();
+        let digest = |number: usize| Digest::of(&number.to_le_bytes());
+        let begin = |number: usize| uploads.append(&tenant("acme"), &digest(number), (0, 2), b"x");
+        let age = |number: usize, seconds: u64| {
+            let file = File::open(uploads.path(&tenant("acme"), &digest(number))).unwrap();
+            file.set_modified(SystemTime::UNIX_EPOCH + Duration::from_secs(seconds)).unwrap();
+        };
         for number in 0..UPLOADS_MAX {
-            uploads.append(&tenant("acme"), &Digest::of(&number.to_le_bytes()), (0, 2), b"x").unwrap();
+            begin(number).unwrap();
+            age(number, 100 - number as u64);
         }
-        let one_more = uploads.append(&tenant("acme"), &Digest::of(b"x"), (0, 2), b"x");
-        assert!(matches!(one_more, Err(UploadError::TooMany)));
+        // The last one waits longest, but is being sent.
+        let last = UPLOADS_MAX - 1;
+        let busy = Busy::take(&uploads, &tenant("acme"), &digest(last)).unwrap();
+        assert_eq!(begin(100).unwrap(), Upload::Open(1));
+        assert_eq!(uploads.offset(&tenant("acme"), &digest(last)), Some(1), "it is being sent");
+        assert_eq!(uploads.offset(&tenant("acme"), &digest(last - 1)), None);
+        drop(busy);
+        let all: Vec<_> =
+            (0..=100).filter(|number| uploads.offset(&tenant("acme"), &digest(*number)).is_some()).collect();
+        assert_eq!(all.len(), UPLOADS_MAX);
+        let sent: Vec<_> = all.iter().map(|number| Busy::take(&uploads, &tenant("acme"), &digest(*number))).collect();
+        assert!(matches!(begin(200), Err(UploadError::TooMany)));
+        drop(sent);
         uploads.append(&tenant("other"), &Digest::of(b"x"), (0, 2), b"x").unwrap();
     }
 }

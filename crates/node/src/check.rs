@@ -11,6 +11,7 @@ use std::path::{Path, PathBuf};
 
 use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::ComponentName;
+use cumulet_spec::limit::Limits;
 use cumulet_spec::manifest::Component;
 use thiserror::Error;
 
@@ -194,6 +195,7 @@ pub fn check(component: &Component, role: Role, inspection: &Inspection, hollow:
     findings.extend(refused_findings(&imports));
     findings.extend(unused_findings(&component.grants, &imports));
     findings.extend(unavailable_findings(component));
+    findings.extend(library_finding(component, role, inspection.kind));
     findings.sort_by_key(|finding| finding.severity);
     Checked { imports, findings }
 }
@@ -291,6 +293,17 @@ fn unavailable_findings(component: &Component) -> Vec<Finding> {
         capability: None,
     });
     concurrent.into_iter().collect()
+}
+
+/// A component that others are linked to runs inside their instances: what is set for its own has no effect.
+fn library_finding(component: &Component, role: Role, kind: Kind) -> Option<Finding> {
+    let is_set = component.limits != Limits::default() || component.reuse.is_some();
+    (is_set && role == Role::Untriggered && kind == Kind::Library).then(|| Finding {
+        severity: Severity::Warning,
+        message: "its `limit` and `reuse` have no effect: it has no instances of its own".to_owned(),
+        help: Some("set them for the component that a trigger leads to, in whose instances this one runs".to_owned()),
+        capability: None,
+    })
 }
 
 /// One note for each capability whose interfaces are linked and refuse.

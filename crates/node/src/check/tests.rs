@@ -6,14 +6,19 @@ use super::*;
 
 /// The check of a component with these imports, under a manifest with these lines in its grants.
 fn report(grants: &str, kind: Kind, imports: &[&str]) -> String {
+    report_of(&format!("[component.c.grant]\n{grants}\n"), Role::Http, kind, imports)
+}
+
+/// The same under a manifest with these lines about the component.
+fn report_of(lines: &str, role: Role, kind: Kind, imports: &[&str]) -> String {
     let text = format!(
-        "manifest = 1\n[app]\nname = \"a\"\n[component.c]\nsource = \"c.wasm\"\n[component.c.grant]\n{grants}\n\
+        "manifest = 1\n[app]\nname = \"a\"\n[component.c]\nsource = \"c.wasm\"\n{lines}\
          [[trigger.http]]\nroute = \"/*\"\ncomponent = \"c\"\n"
     );
     let manifest = Manifest::parse(&text).unwrap();
     let component = manifest.components.values().next().unwrap();
     let imports = imports.iter().map(ToString::to_string).collect();
-    let checked = check(component, Role::Http, &Inspection { kind, imports, exports: Vec::new() }, &BTreeSet::new());
+    let checked = check(component, role, &Inspection { kind, imports, exports: Vec::new() }, &BTreeSet::new());
     let mut text = String::new();
     for import in &checked.imports {
         let entries = match &import.access {
@@ -109,4 +114,19 @@ fn what_cannot_be_routed_to_is_an_error() {
     {
         insta::assert_snapshot!(format!("unroutable_{name}"), report("", kind, &[]));
     }
+}
+
+#[test]
+fn what_has_no_effect_is_a_warning() {
+    let check = |lines, role, kind| report_of(lines, role, kind, &[]);
+    let (limit, reuse) = ("[component.c.limit]\nmemory = \"1GiB\"\n", "[component.c.reuse]\nrequests = 2\n");
+    for lines in [limit, reuse] {
+        insta::assert_snapshot!("limits_of_a_library", check(lines, Role::Untriggered, Kind::Library));
+        // It has instances of its own, whoever calls it.
+        assert_eq!(check(lines, Role::Untriggered, Kind::HttpP2), "");
+        assert_eq!(check(lines, Role::Http, Kind::HttpP3), "");
+    }
+    assert_eq!(check("", Role::Untriggered, Kind::Library), "");
+    let several = "[component.c.reuse]\nrequests = 8\nconcurrent = 4\n";
+    insta::assert_snapshot!("reuse_by_several", check(several, Role::Http, Kind::HttpP3));
 }

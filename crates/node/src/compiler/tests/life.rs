@@ -179,15 +179,16 @@ async fn a_process_has_given_up_what_it_does_not_need() {
         let named = |path: &PathBuf| std::fs::read_to_string(path.join("comm")).unwrap() == format!("{name}\n");
         threads.into_iter().find(named).map(|thread| std::fs::read_to_string(thread.join(file)).unwrap())
     };
-    let nice = |name| {
-        let stat = of_thread(name, "stat")?;
-        Some(stat.rsplit(") ").next().unwrap().split(' ').nth(16).unwrap().to_owned())
-    };
+    let nice_of = |stat: String| stat.rsplit(") ").next().unwrap().split(' ').nth(16).unwrap().parse::<i32>().unwrap();
+    let nice = |name| of_thread(name, "stat").map(nice_of);
+    // Whoever runs the tests may have been nice already.
+    let ours = nice_of(std::fs::read_to_string("/proc/self/stat").unwrap());
+    let nicer = |by: i32| (ours + by).min(19);
     assert!(of_thread("requests", "status").unwrap().contains("NoNewPrivs:\t1"));
-    assert_eq!(nice("requests").as_deref(), Some("5"));
+    assert_eq!(nice("requests"), Some(nicer(5)));
     // Where there is one core there is no second thread. One that has nothing to do yet may not have begun.
     let second = nice("compiler-1");
-    assert!(matches!(second.as_deref(), None | Some("5" | "10")), "{second:?}");
+    assert!(second.is_none_or(|nice| nice == nicer(5) || nice == nicer(10)), "{second:?}");
     let environment = read("environ");
     assert!(!environment.contains("PATH="), "{environment}");
 }
