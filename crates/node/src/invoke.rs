@@ -7,6 +7,7 @@ use crate::clock::now;
 use crate::inside::Within;
 use crate::reply::{Answer, Remains, ReplyBody};
 use crate::serving::Serving;
+use crate::slice::First;
 use crate::target::{Routed, Target};
 use crate::task::Task;
 use crate::ticket::{Admittance, Admitted, Ticket, outcome_of};
@@ -55,11 +56,16 @@ pub(crate) async fn invoke_at(
     // The first slice runs at once, here: most guests need no other.
     let first = serving.slicer.first(ticket.exchange.gauge(), guest.as_mut());
     ticket.target.ran_inline(ticket.exchange.gauge().cpu_nanos());
-    if first.is_ready() {
+    if first == First::Ended {
         drop(guest);
         return settle(ticket);
     }
-    let task = Task::hand_off(guest, ticket, &serving.queue, &serving.slicer);
+    let task = Task::new(guest, ticket, &serving.queue, &serving.slicer);
+    match first {
+        First::GoesOn => serving.queue.push(Arc::clone(&task)),
+        // Polled once more, so that it can be woken.
+        First::Waits | First::Ended => serving.queue.settle(Arc::clone(&task).run()),
+    }
     follow(Answer::new(task), framing).await
 }
 

@@ -209,10 +209,9 @@ impl Node {
         // A slice lasts two ticks at most.
         let tick = workshop.accounts.config().limits.slice / 2;
         let ticker = Ticker::every(tick, workshop.engines.clone()).map_err(StartError::Thread)?;
-        let queue = Arc::new(Queue::default());
+        let queue = Arc::new(Queue::new(tokio::runtime::Handle::current()));
         let threads = options.threads.unwrap_or_else(|| std::thread::available_parallelism().map_or(1, usize::from));
-        let runners =
-            Runners::start(&queue, threads, &tokio::runtime::Handle::current()).map_err(StartError::Thread)?;
+        let runners = Runners::start(&queue, threads).map_err(StartError::Thread)?;
         let tls = options.deployed.as_ref().and_then(|deployed| deployed.config.tls.as_ref());
         let secured = tls.map(Secured::open).transpose()?;
         let serving = Arc::new(Serving {

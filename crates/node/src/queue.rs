@@ -1,8 +1,10 @@
-//! The run queue: after its first slice a guest is polled here, in the order that `meter` gives, and never on a thread
-//! that serves connections.
+//! The run queue: a guest that computes on after a slice is polled here, in the order that `meter` gives, and not on a
+//! thread that serves connections.
 //!
 //! Threads of their own let the kernel keep those that serve connections responsive, whatever guests do here. Between
-//! tenants the one that has used least of the processor by its weight goes first; within a tenant, apps take turns.
+//! tenants the one that has used least of the processor by its weight goes first; within a tenant, apps take turns. A
+//! guest that waited is like one that has just come: while nobody stands in line, its next slice runs on the thread that
+//! has what it waited for.
 
 use crate::task::Task;
 use cumulet_meter::{Shares, Turn};
@@ -10,6 +12,7 @@ use parking_lot::{Condvar, Mutex};
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
+use tokio::runtime::Handle;
 
 /// What a task used in one slice, and the task if it has more to do.
 #[derive(Debug)]
@@ -20,13 +23,40 @@ pub(crate) struct Slice {
 }
 
 /// Tasks that wait for their turn. Bounded by admission: a task exists only for an invocation with a permit.
-#[derive(Debug, Default)]
+#[derive(Debug)]
 pub(crate) struct Queue {
     shares: Mutex<Shares<Arc<Task>>>,
     ready: Condvar,
+    runtime: Handle,
 }
 
 impl Queue {
+    /// An empty queue of guests whose timers and sockets live on `runtime`.
+    pub(crate) fn new(runtime: Handle) -> Self {
+        Self { shares: Mutex::default(), ready: Condvar::new(), runtime }
+    }
+
+    /// Lets a task run that was woken. Waking another thread for it takes longer than most guests go on for, so that one
+    /// that was woken by another's work on the runtime is polled there next.
+    pub(crate) fn wake(self: &Arc<Self>, task: Arc<Task>) {
+        if tokio::task::try_id().is_none() || !self.shares.lock().is_empty() {
+            return self.push(task);
+        }
+        let queue = Arc::clone(self);
+        self.runtime.spawn(async move { queue.settle(task.run()) });
+    }
+
+    /// Charges a slice that ran elsewhere than on a runner, and queues its task if it goes on.
+    pub(crate) fn settle(&self, slice: Slice) {
+        let Slice { turn, nanos, again } = slice;
+        if nanos > 0 {
+            self.shares.lock().charge(turn, nanos);
+        }
+        if let Some(task) = again {
+            self.push(task);
+        }
+    }
+
     /// Queues a task for its next slice.
     pub(crate) fn push(&self, task: Arc<Task>) {
         let refused = self.shares.lock().push(task.turn(), task);
@@ -80,14 +110,13 @@ pub(crate) struct Runners {
 }
 
 impl Runners {
-    /// Starts `count` threads on `queue`. Guests' timers and sockets live on `runtime`.
-    pub(crate) fn start(queue: &Arc<Queue>, count: usize, runtime: &tokio::runtime::Handle) -> io::Result<Self> {
+    /// Starts `count` threads on `queue`.
+    pub(crate) fn start(queue: &Arc<Queue>, count: usize) -> io::Result<Self> {
         let mut runners = Self { queue: Arc::clone(queue), threads: Vec::with_capacity(count) };
         for number in 0..count {
             let queue = Arc::clone(queue);
-            let runtime = runtime.clone();
             let thread = std::thread::Builder::new().name(format!("runner-{number}")).spawn(move || {
-                let _entered = runtime.enter();
+                let _entered = queue.runtime.enter();
                 let mut slice = None;
                 while let Some(task) = queue.next(slice.take()) {
                     slice = Some(task.run());

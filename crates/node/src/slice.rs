@@ -46,6 +46,17 @@ thread_local! {
     };
 }
 
+/// How a guest's first slice ended.
+#[derive(Clone, Copy, Debug, PartialEq, Eq)]
+pub(crate) enum First {
+    /// So did the guest.
+    Ended,
+    /// It waits for something. No wake-up reaches it: whoever takes it over polls it once more.
+    Waits,
+    /// It would go on, and has to be polled again.
+    GoesOn,
+}
+
 impl Slicer {
     pub(crate) fn new(ticker: Ticker) -> Self {
         Self { ticker }
@@ -59,18 +70,16 @@ impl Slicer {
         context: &mut Context<'_>,
     ) -> Poll<()> {
         let _running = self.ticker.running();
-        poll_measured(gauge, guest, context)
+        // What a guest waits for is not charged to the connection's task, whose other requests would pay.
+        poll_measured(gauge, pin!(unconstrained(guest)), context)
     }
 
     /// Runs a guest's first slice here and now. A guest of WASI 0.3 asks to be polled again between its steps; as long
     /// as it does, it has not waited for anything, and its slice goes on.
-    ///
-    /// A guest that is pending after this must be polled again by whoever takes it over: no wake-up reaches it.
-    pub(crate) fn first(&self, gauge: &Gauge, mut guest: Pin<&mut (dyn Future<Output = ()> + Send)>) -> Poll<()> {
+    pub(crate) fn first(&self, gauge: &Gauge, mut guest: Pin<&mut (dyn Future<Output = ()> + Send)>) -> First {
         let began = now();
         FIRST.with(|(flag, waker)| {
-            // What a guest waits for is not charged to the connection's task, whose other requests would pay.
-            let mut polls = pin!(unconstrained(poll_fn(|context| {
+            let mut polls = pin!(poll_fn(|context| {
                 for _ in 0..FIRST_POLLS_MAX {
                     flag.0.store(false, Ordering::SeqCst);
                     if guest.as_mut().poll(context).is_ready() {
@@ -81,8 +90,13 @@ impl Slicer {
                     }
                 }
                 Poll::Pending
-            })));
-            self.poll(gauge, polls.as_mut(), &mut Context::from_waker(waker))
+            }));
+            let poll = self.poll(gauge, polls.as_mut(), &mut Context::from_waker(waker));
+            match (poll, flag.0.load(Ordering::SeqCst)) {
+                (Poll::Ready(()), _) => First::Ended,
+                (Poll::Pending, false) => First::Waits,
+                (Poll::Pending, true) => First::GoesOn,
+            }
         })
     }
 }

@@ -85,10 +85,10 @@ impl std::fmt::Debug for Task {
 }
 
 impl Task {
-    /// Hands a guest to the run queue, at the end of its app's lane.
-    pub(crate) fn hand_off(guest: Guest, ticket: Ticket, queue: &Arc<Queue>, slicer: &Arc<Slicer>) -> Arc<Self> {
+    /// A guest that is to be queued, or run at once.
+    pub(crate) fn new(guest: Guest, ticket: Ticket, queue: &Arc<Queue>, slicer: &Arc<Slicer>) -> Arc<Self> {
         let deadline = Instant::from_std(ticket.started + ticket.target.time_max);
-        let task = Arc::new(Self {
+        Arc::new(Self {
             state: AtomicU8::new(QUEUED),
             work: Mutex::new(Some(Work { guest, deadline: Box::pin(sleep_until(deadline)) })),
             exchange: Arc::clone(&ticket.exchange),
@@ -109,9 +109,7 @@ impl Task {
             slices_watched: AtomicU8::new(0),
             bytes_out: AtomicU64::new(0),
             status: AtomicU64::new(0),
-        });
-        queue.push(Arc::clone(&task));
-        task
+        })
     }
 
     pub(crate) fn turn(&self) -> Turn {
@@ -144,7 +142,8 @@ impl Task {
         self.ticket.lock().as_ref().is_some_and(Ticket::body_too_large)
     }
 
-    /// Polls the guest for one slice. Called by a runner that took the task from the queue, which hears of it next.
+    /// Polls the guest for one slice, of which the queue hears next. Called by whoever took the task from the queue, or
+    /// was given it instead of the queue.
     pub(crate) fn run(self: Arc<Self>) -> Slice {
         self.state.store(RUNNING, Ordering::SeqCst);
         let waker = Waker::from(Arc::clone(&self));
@@ -313,7 +312,7 @@ impl Wake for Task {
                 _ => return,
             };
             match self.state.compare_exchange_weak(state, next, Ordering::SeqCst, Ordering::SeqCst) {
-                Ok(_) if next == QUEUED => return self.queue.push(Arc::clone(self)),
+                Ok(_) if next == QUEUED => return self.queue.wake(Arc::clone(self)),
                 Ok(_) => return,
                 Err(actual) => state = actual,
             }

@@ -114,11 +114,12 @@ fn requests_at_the_same_time_do_not_share_an_instance() -> anyhow::Result<()> {
         let mut sleeping = reused.server.connect()?;
         let id = format!("asleep{}", world.replace('/', "-"));
         sleeping.request("GET", &format!("{world}/sleep?ms=300000"), &[&format!("x-request-id: {id}")])?;
-        until("it sleeps", || {
-            let (held, waiting) = ("cumulet_slots_in_use", "cumulet_slots_reused");
-            Ok(slots(&reused.server, held)? > slots(&reused.server, waiting)?)
+        until("it has an instance", || {
+            let (all, waiting) = ("cumulet_instances", "cumulet_slots_reused");
+            Ok(slots(&reused.server, all)? > slots(&reused.server, waiting)?)
         })?;
-        ensure!(reused.count(world)? == 1 && reused.count(world)? == 2, "{world}");
+        let counts = [reused.count(world)?, reused.count(world)?];
+        ensure!(counts == [1, 2], "{world}: {counts:?}");
         drop(sleeping);
         let outcome = reused.server.outcome(&id)?;
         ensure!(outcome == "client-gone", "{outcome}");
