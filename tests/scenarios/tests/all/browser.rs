@@ -1,5 +1,6 @@
 //! Components in a browser: the same answers as from a node, and one error where that cannot be.
 
+use std::fmt::Write as _;
 use std::io::Write as _;
 use std::path::Path;
 use std::process::{Command, Stdio};
@@ -9,6 +10,9 @@ use cumulet_scenarios::paths;
 use cumulet_servers::{Browser, Jco};
 
 use crate::templates::search_path;
+
+/// Programs on the search path, each with what its script does.
+type Programs<'a> = &'a [(&'a str, &'a str)];
 
 /// What a browser answers, beside a node that serves the same: see `tests/browser` and the tables of `tests/data/browser`.
 #[test]
@@ -27,7 +31,7 @@ fn a_component_answers_in_a_browser_as_on_the_node() -> anyhow::Result<()> {
 }
 
 /// What the program says when a page of `component` is built with these programs and no others.
-fn refused(component: &Path, programs: &[(&str, &str)]) -> anyhow::Result<String> {
+fn refused(component: &Path, programs: Programs<'_>) -> anyhow::Result<String> {
     let path = search_path(programs)?;
     let folder = tempfile::tempdir()?;
     let mut command = Command::new(paths::binary()?);
@@ -49,7 +53,7 @@ fn a_page_that_cannot_be_made_is_one_error() -> anyhow::Result<()> {
     let text = paths::text_guest("core-module.wat")?.canonicalize()?;
     let jco = |version: &str, does: &str| format!("case \"$1\" in --version) echo {version};; *) {does};; esac");
     let fails = jco("1.35.0", "echo 'ComponentError: that is beyond me' >&2; exit 1");
-    let cases: [(&str, &Path, &[(&str, &str)]); 7] = [
+    let cases: [(&str, &Path, Programs<'_>); 7] = [
         ("missing", &guest, &[]),
         ("old", &guest, &[("jco", &jco("1.9.2", "exit 0"))]),
         ("fails", &guest, &[("jco", &fails)]),
@@ -65,7 +69,7 @@ fn a_page_that_cannot_be_made_is_one_error() -> anyhow::Result<()> {
     let mut said = String::new();
     for (name, component, programs) in cases {
         let report = refused(component, programs).with_context(|| name.to_owned())?;
-        said += &format!("{name}: {report}\n");
+        writeln!(said, "{name}: {report}")?;
     }
     insta::assert_snapshot!("browser-refused", said);
     Ok(())
