@@ -10,8 +10,8 @@ import { createInterface } from "node:readline";
 import { fileURLToPath } from "node:url";
 import { chromium } from "playwright-core";
 
-const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
-const BINARY = process.env.CUMULET_BIN ?? join(ROOT, "target/debug/cumulet");
+export const ROOT = join(dirname(fileURLToPath(import.meta.url)), "../..");
+export const BINARY = process.env.CUMULET_BIN ?? join(ROOT, "target/debug/cumulet");
 const CHROMIUM = process.env.CUMULET_CHROMIUM ?? "/usr/bin/chromium";
 const SHOTS = join(ROOT, "target/browser");
 /** How long anything is waited for. */

@@ -1,7 +1,8 @@
-//! Runs the build commands of a target and tells how that went.
+//! Runs the build commands of a target, and what makes a page of one, and tells how that went.
 
 mod tools;
 
+use cumulet_node::browser::{Draft, TRANSPILE};
 use cumulet_node::build::{self, BuildError, BuildErrorKind};
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::{Component, Position};
@@ -33,6 +34,39 @@ pub(crate) async fn build(
         }
     }
     Ok(built)
+}
+
+/// Transpiles the component `name` for a browser.
+///
+/// # Errors
+/// When jco is missing, too old, or fails.
+pub(crate) async fn transpile(
+    draft: &Draft,
+    name: &ComponentName,
+    terminal: Terminal,
+    show: impl FnMut(&str),
+) -> Result<(), Box<Failure>> {
+    let what = format!("cannot transpile the component `{name}` for a browser");
+    // An older one may succeed, and write what the page does not know.
+    if let Some((older, step)) = tools::too_old(TRANSPILE) {
+        return Err(Failure::new(Exit::FAILED, what).why(older).next(step));
+    }
+    let error = match draft.transpile(name, show).await {
+        Ok(()) => return Ok(()),
+        Err(error) => error,
+    };
+    let failure = Failure::new(Exit::FAILED, what).because(&error.kind);
+    Err(match &error.kind {
+        BuildErrorKind::MissingTool { tool } => match tools::to_install(tool) {
+            Some(step) => failure.next(step),
+            None => failure.next(format!("install `{tool}`")),
+        },
+        BuildErrorKind::Shell(_) => failure.next("see that `sh` can be started"),
+        _ => {
+            let failure = failure.next("serve it on a node, where it may do what jco does not know");
+            if terminal.is_talkative() { failure } else { failure.output(error.tail) }
+        }
+    })
 }
 
 fn failed(target: &Target, component: &Component, error: BuildError, terminal: Terminal) -> Box<Failure> {

@@ -75,12 +75,27 @@ pub async fn build(
     component: &ComponentName,
     build: &Build,
     base_dir: &Path,
-    mut show: impl FnMut(&str),
+    show: impl FnMut(&str),
 ) -> Result<(), BuildError> {
     // `shop/.` is the same place as `shop`, and people write the short one.
     let dir = if build.dir == Path::new(".") { base_dir.to_owned() } else { base_dir.join(&build.dir) };
+    let (tail, ended) = run_shown(&build.command, &dir, show).await;
+    let command = build.command.clone();
+    ended.map_err(|kind| BuildError { component: component.clone(), command, dir, kind, tail })
+}
+
+/// Runs `command` in the shell and gives every line that it writes to `show`. Returns the last of them, and how it
+/// ended.
+///
+/// # Cancel safety
+/// Dropping the future kills the shell.
+pub(crate) async fn run_shown(
+    command: &str,
+    dir: &Path,
+    mut show: impl FnMut(&str),
+) -> (Vec<String>, Result<(), BuildErrorKind>) {
     let mut tail = VecDeque::with_capacity(TAIL_LINES);
-    let ended = run(&build.command, &dir, |line| {
+    let ended = run(command, dir, |line| {
         show(&line);
         if tail.len() == TAIL_LINES {
             tail.pop_front();
@@ -89,14 +104,13 @@ pub async fn build(
     });
     let ended = ended.await;
     let tail = Vec::from(tail);
-    let kind = match ended {
-        Ok(()) => return Ok(()),
+    match ended {
         Err(BuildErrorKind::Exit(NOT_FOUND)) => {
-            BuildErrorKind::MissingTool { tool: missing_tool(&build.command, &tail) }
+            let tool = missing_tool(command, &tail);
+            (tail, Err(BuildErrorKind::MissingTool { tool }))
         }
-        Err(kind) => kind,
-    };
-    Err(BuildError { component: component.clone(), command: build.command.clone(), dir, kind, tail })
+        ended => (tail, ended),
+    }
 }
 
 async fn run(command: &str, dir: &Path, line: impl FnMut(String)) -> Result<(), BuildErrorKind> {
@@ -166,11 +180,17 @@ fn text(line: &[u8]) -> String {
     String::from_utf8_lossy(line).trim_end_matches(['\r', '\n']).to_owned()
 }
 
-/// The program that the shell did not find: what it says itself, else the command's first word.
+/// The program that the shell did not find, or that a script is to be run by: what is said of it, else the command's
+/// first word.
 fn missing_tool(command: &str, tail: &[String]) -> String {
     let said = tail.iter().rev().find_map(|line| {
-        let line = line.strip_suffix(": not found").or_else(|| line.strip_suffix(": command not found"))?;
-        line.rsplit(": ").next().map(str::to_owned)
+        let of_shell = line.strip_suffix(": not found").or_else(|| line.strip_suffix(": command not found"));
+        let of_shell = of_shell.and_then(|line| line.rsplit(": ").next());
+        let name = of_shell.or_else(|| {
+            let (by, name) = line.strip_suffix(": No such file or directory")?.rsplit_once(": ")?;
+            by.ends_with("env").then_some(name)
+        })?;
+        Some(name.trim_matches(['\'', '\u{2018}', '\u{2019}']).to_owned())
     });
     said.unwrap_or_else(|| command.split_whitespace().next().unwrap_or(command).to_owned())
 }
@@ -214,6 +234,7 @@ mod tests {
         let missing = "`no-such-tool-here` is not installed, or not on the PATH";
         check_error(run_build("no-such-tool-here --release", ".").await.1, missing);
         check_error(run_build("true && no-such-tool-here", ".").await.1, missing);
+        check_error(run_build("/usr/bin/env no-such-tool-here", ".").await.1, missing);
         let error = run_build("true", "absent").await.1.unwrap_err();
         assert!(matches!(error.kind, BuildErrorKind::NoFolder(_)));
     }

@@ -6,6 +6,7 @@ mod account;
 mod admin;
 mod apps;
 mod books;
+pub mod browser;
 pub mod build;
 mod chain;
 pub mod check;

@@ -71,12 +71,13 @@ pub fn open_vault(data_dir: &Path, key: &NodeKey) -> Result<Vault, VaultError> {
     Vault::open(data_dir, key.derive(VAULT_PURPOSE))
 }
 
-/// Configuration values as they are now; relative files are taken from the current folder. Blocks.
+/// Configuration values as they are now; relative files are taken from `base`. Blocks.
 pub(crate) fn read_config(
     config: &BTreeMap<String, ConfigSource>,
+    base: &Path,
     variables: &Arc<Variables>,
 ) -> Result<BTreeMap<String, String>, ValueError> {
-    Sources { config: config.clone(), base: PathBuf::new(), variables: Arc::clone(variables) }.read()
+    Sources { config: config.clone(), base: base.to_owned(), variables: Arc::clone(variables) }.read()
 }
 
 /// The values of one component, and the feed that keeps them current for as long as it lives. Blocks.

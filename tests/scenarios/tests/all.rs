@@ -2,6 +2,8 @@
 
 #[path = "all/bad_input.rs"]
 mod bad_input;
+#[path = "all/browser.rs"]
+mod browser;
 #[path = "all/capabilities.rs"]
 mod capabilities;
 #[path = "all/compose.rs"]

@@ -18,7 +18,7 @@ use std::time::Duration;
 use anyhow::{Context as _, bail};
 use tempfile::TempDir;
 
-pub use browser::Browser;
+pub use browser::{Browser, Jco};
 pub use contract::Schemathesis;
 pub use pebble::{Pebble, PebbleSettings};
 pub use registry::{REGISTRY_PASSWORD, REGISTRY_USER};

@@ -86,7 +86,7 @@ pub(super) fn conclude((target, reviewed): (&Target, &[Reviewed]), refused: Opti
 }
 
 /// Prints warnings and notes.
-fn remarks(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
+pub(super) fn remarks(target: &Target, reviewed: &[Reviewed], terminal: Terminal) {
     warnings(target, reviewed, terminal);
     for one in reviewed {
         for note in one.checked.findings.iter().filter(|finding| finding.severity == Severity::Note) {

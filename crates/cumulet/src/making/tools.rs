@@ -1,8 +1,8 @@
-//! The tools that build commands call: how to install each, and how old it may be.
+//! The tools that build commands and pages call for: how to install each, and how old it may be.
 
 use std::process::{Command, Stdio};
 
-/// A tool that the templates' build commands call.
+/// A tool that the templates' build commands call, or that makes a page.
 #[derive(Debug)]
 struct Tool {
     name: &'static str,
@@ -11,7 +11,7 @@ struct Tool {
     oldest: Option<Oldest>,
 }
 
-/// The oldest version that the templates were built with.
+/// The oldest version that the templates, or pages, were built with.
 #[derive(Debug)]
 struct Oldest {
     /// What makes the tool print its version.
@@ -35,6 +35,11 @@ const TOOLS: &[Tool] = &[
         name: "node",
         install: "install Node.js 20 or newer: https://nodejs.org",
         oldest: Some(Oldest { arguments: &["--version"], version: Version(20, 0) }),
+    },
+    Tool {
+        name: "jco",
+        install: "install it: npm install --global @bytecodealliance/jco@1.35.0",
+        oldest: Some(Oldest { arguments: &["--version"], version: Version(1, 35) }),
     },
     Tool { name: "npm", install: "install Node.js 20 or newer, with npm: https://nodejs.org", oldest: None },
 ];
@@ -116,6 +121,11 @@ mod tests {
     fn what_is_to_be_installed_is_what_the_templates_name() {
         let python = include_str!("../../templates/python-http/requirements.txt.in");
         assert!(to_install("componentize-py").is_some_and(|step| step.contains(python.trim_end())));
+        let pages: serde_json::Value =
+            serde_json::from_str(include_str!("../../../../tests/jco/package.json")).unwrap();
+        let version = pages.pointer("/devDependencies/@bytecodealliance~1jco").and_then(|version| version.as_str());
+        let named = format!("@bytecodealliance/jco@{}", version.unwrap());
+        assert!(to_install("jco").is_some_and(|step| step.ends_with(&named)));
         assert_eq!(to_install("no-such-tool"), None);
     }
 }

@@ -47,7 +47,7 @@ pub(super) fn plan(request: &RunRequest) -> Result<Plan, RunError> {
         folders: given.file.into_iter().chain(folders.iter().map(|FolderFlag(folder)| folder.clone())).collect(),
         network,
         http,
-        config: read_config(&given.config, &request.variables)?.into_iter().collect(),
+        config: read_config(&given.config, Path::new(""), &request.variables)?.into_iter().collect(),
         limits: limits.iter().fold(request.limits, |limits, flag| limits.or(*flag)),
     })
 }

@@ -20,7 +20,7 @@ const GUESSES: usize = 30;
 fn the_page_works_in_a_browser() -> anyhow::Result<()> {
     let folder = paths::repository().join("tests/browser");
     let Some(browser) = Browser::find(&folder) else { return Browser::left_out("the page in a browser") };
-    let mut command = browser.tests(&folder);
+    let mut command = browser.tests(&folder, &["page.test.js", "session.test.js"]);
     command.env("CUMULET_BIN", paths::binary()?.canonicalize()?);
     let output = command.stdin(Stdio::null()).output()?;
     let told = String::from_utf8_lossy(&output.stdout);

@@ -179,7 +179,7 @@ fn python() -> anyhow::Result<()> {
 }
 
 /// A search path with a shell, and programs of these names that do as their scripts say.
-fn search_path(programs: &[(&str, &str)]) -> anyhow::Result<tempfile::TempDir> {
+pub(crate) fn search_path(programs: &[(&str, &str)]) -> anyhow::Result<tempfile::TempDir> {
     use std::os::unix::fs::PermissionsExt as _;
     let folder = tempfile::tempdir()?;
     for program in ["sh", "mkdir"] {
