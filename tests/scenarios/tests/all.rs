@@ -36,6 +36,8 @@ mod observe;
 mod operator;
 #[path = "all/page.rs"]
 mod page;
+#[path = "all/polyglot.rs"]
+mod polyglot;
 #[path = "all/reuse.rs"]
 mod reuse;
 #[path = "all/rollout.rs"]

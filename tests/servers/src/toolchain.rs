@@ -30,9 +30,29 @@ impl Toolchain {
                 let folder = unpacked.join("node");
                 folder.join(NPM_DONE).is_file().then(|| shelved("node_modules", folder.join("node_modules")))
             }
-            "python" => Self::from_pip(&unpacked, "componentize-py"),
+            "python" => Self::from_pip(&unpacked, "bin/componentize-py"),
+            "c" => {
+                let mut found = Self::from_pip(&unpacked, "ziglang/zig")?;
+                found.environment.push(cache("ZIG_GLOBAL_CACHE_DIR", &unpacked.join("zig"))?);
+                Some(found)
+            }
+            "go" => Self::go(&unpacked),
             _ => None,
         }
+    }
+
+    /// These tools and those of another language together.
+    #[must_use]
+    pub fn with(mut self, other: Self) -> Self {
+        for (name, value) in other.environment {
+            match self.environment.iter_mut().find(|(known, _)| *known == name) {
+                // Of the variables that two languages need, each is a list of folders.
+                Some((_, list)) => *list = format!("{list}:{value}"),
+                None => self.environment.push((name, value)),
+            }
+        }
+        self.shelves.extend(other.shelves);
+        self
     }
 
     /// Notes that something was left out because they are not there.
@@ -55,15 +75,38 @@ impl Toolchain {
         self.shelves.clone()
     }
 
-    /// Programs that pip unpacked beside the modules that they need.
+    /// Programs that pip unpacked beside the modules that they need; `program` is one of them.
     fn from_pip(unpacked: &Path, program: &str) -> Option<Self> {
         let packages = unpacked.join("python").canonicalize().ok()?;
-        let programs = packages.join("bin");
-        programs.join(program).is_file().then_some(())?;
+        packages.join(program).is_file().then_some(())?;
         find("python3")?;
-        let path = std::env::var_os("PATH").unwrap_or_default();
-        let path = format!("{}:{}", programs.display(), path.display());
-        let environment = vec![("PATH".to_owned(), path), ("PYTHONPATH".to_owned(), packages.display().to_string())];
+        let modules = ("PYTHONPATH".to_owned(), packages.display().to_string());
+        Some(Self { environment: vec![path_with(&packages.join("bin")), modules], shelves: Vec::new() })
+    }
+
+    /// What pip unpacked, which is only where the search path had none; else that of the search path.
+    fn go(unpacked: &Path) -> Option<Self> {
+        let mut environment = vec![cache("GOCACHE", &unpacked.join("go-build"))?];
+        let programs = unpacked.join("go/go/bin");
+        if programs.join("go").is_file() {
+            environment.push(path_with(&programs.canonicalize().ok()?));
+        } else {
+            find("go")?;
+        }
+        // A Go that is too old would fetch a newer one by itself.
+        environment.push(("GOTOOLCHAIN".to_owned(), "local".to_owned()));
         Some(Self { environment, shelves: Vec::new() })
     }
+}
+
+/// The search path with `programs` in front.
+fn path_with(programs: &Path) -> (String, String) {
+    let path = std::env::var_os("PATH").unwrap_or_default();
+    ("PATH".to_owned(), format!("{}:{}", programs.display(), path.display()))
+}
+
+/// A folder that a tool keeps things in, under the variable that it asks for it.
+fn cache(variable: &str, folder: &Path) -> Option<(String, String)> {
+    std::fs::create_dir_all(folder).ok()?;
+    Some((variable.to_owned(), folder.canonicalize().ok()?.display().to_string()))
 }

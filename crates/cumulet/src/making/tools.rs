@@ -41,12 +41,20 @@ const TOOLS: &[Tool] = &[
         install: "install it: npm install --global @bytecodealliance/jco@1.35.0",
         oldest: Some(Oldest { arguments: &["--version"], version: Version(1, 35) }),
     },
+    Tool {
+        name: "go",
+        install: "install Go 1.25 or newer: https://go.dev/dl",
+        oldest: Some(Oldest { arguments: &["version"], version: Version(1, 25) }),
+    },
+    Tool { name: "python3", install: "install Python 3, with pip: https://www.python.org/downloads", oldest: None },
     Tool { name: "npm", install: "install Node.js 20 or newer, with npm: https://nodejs.org", oldest: None },
 ];
 
 /// What a tool's own complaint means, and the next step.
 const COMPLAINTS: &[(&str, &str)] = &[
     ("target may not be installed", "add the target: rustup target add wasm32-wasip2"),
+    ("No module named ziglang", "install it: pip install ziglang==0.17.1"),
+    ("Get \"https://proxy.golang.org", "Go reaches no modules: connect, and run `cumulet build` again"),
     ("npm error code ENOTFOUND", "npm reaches no registry: connect, and run `cumulet build` again"),
 ];
 
@@ -126,6 +134,9 @@ mod tests {
         let version = pages.pointer("/devDependencies/@bytecodealliance~1jco").and_then(|version| version.as_str());
         let named = format!("@bytecodealliance/jco@{}", version.unwrap());
         assert!(to_install("jco").is_some_and(|step| step.ends_with(&named)));
+        let zig = include_str!("../../templates/c-http/requirements.txt.in");
+        let complaint = ["/usr/bin/python3: No module named ziglang".to_owned()];
+        assert!(to_correct(&complaint).is_some_and(|step| step.contains(zig.trim_end())));
         assert_eq!(to_install("no-such-tool"), None);
     }
 }

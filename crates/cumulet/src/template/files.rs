@@ -74,6 +74,125 @@ pub(super) const TS_HTTP: &[File] = &[
     ("tsconfig.json", include_str!("../../templates/ts-http/tsconfig.json.in")),
 ];
 
+/// `go-http`.
+pub(super) const GO_HTTP: &[File] = &[
+    (".gitignore", include_str!("../../templates/go-http/gitignore.in")),
+    ("README.md", include_str!("../../templates/go-http/README.md.in")),
+    (
+        "bindings/exports/export_wasi_http_incoming_handler/handle.go",
+        include_str!("../../templates/go-http/bindings/exports/export_wasi_http_incoming_handler/handle.go.in"),
+    ),
+    ("cumulet.toml", include_str!("../../templates/go-http/cumulet.toml.in")),
+    ("go.mod", include_str!("../../templates/go-http/go.mod.in")),
+    ("go.sum", include_str!("../../templates/go-http/go.sum.in")),
+    ("main.go", include_str!("../../templates/go-http/main.go.in")),
+    ("routes/routes.go", include_str!("../../templates/go-http/routes/routes.go.in")),
+    ("routes/routes_test.go", include_str!("../../templates/go-http/routes/routes_test.go.in")),
+    ("serve/body.go", include_str!("../../templates/go-http/serve/body.go.in")),
+    ("serve/fetch.go", include_str!("../../templates/go-http/serve/fetch.go.in")),
+    ("serve/serve.go", include_str!("../../templates/go-http/serve/serve.go.in")),
+];
+
+/// What `wit-bindgen` wrote for it, and what that calls.
+pub(super) const GO_BINDINGS: &[File] = &[
+    (
+        "bindings/exports/wit_exports/wit_exports.go",
+        include_str!("../../templates/go-http/bindings/exports/wit_exports/wit_exports.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_clocks_monotonic_clock/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_clocks_monotonic_clock/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_clocks_monotonic_clock/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_clocks_monotonic_clock/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_incoming_handler/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_incoming_handler/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_incoming_handler/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_incoming_handler/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_outgoing_handler/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_outgoing_handler/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_outgoing_handler/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_outgoing_handler/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_types/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_types/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_http_types/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_http_types/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_error/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_error/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_error/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_error/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_poll/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_poll/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_poll/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_poll/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_streams/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_streams/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_io_streams/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_io_streams/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_keyvalue_atomics/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_keyvalue_atomics/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_keyvalue_atomics/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_keyvalue_atomics/wit_bindings.go.in"),
+    ),
+    (
+        "bindings/imports/wasi_keyvalue_store/empty.s",
+        include_str!("../../templates/go-http/bindings/imports/wasi_keyvalue_store/empty.s.in"),
+    ),
+    (
+        "bindings/imports/wasi_keyvalue_store/wit_bindings.go",
+        include_str!("../../templates/go-http/bindings/imports/wasi_keyvalue_store/wit_bindings.go.in"),
+    ),
+];
+
+/// `c-http`, with what `wit-bindgen` wrote for it.
+pub(super) const C_HTTP: &[File] = &[
+    (".gitignore", include_str!("../../templates/c-http/gitignore.in")),
+    ("README.md", include_str!("../../templates/c-http/README.md.in")),
+    ("bindings/app.c", include_str!("../../templates/c-http/bindings/app.c.in")),
+    ("bindings/app.h", include_str!("../../templates/c-http/bindings/app.h.in")),
+    ("cumulet.toml", include_str!("../../templates/c-http/cumulet.toml.in")),
+    ("requirements.txt", include_str!("../../templates/c-http/requirements.txt.in")),
+    ("src/body.c", include_str!("../../templates/c-http/src/body.c.in")),
+    ("src/body.h", include_str!("../../templates/c-http/src/body.h.in")),
+    ("src/fetch.c", include_str!("../../templates/c-http/src/fetch.c.in")),
+    ("src/fetch.h", include_str!("../../templates/c-http/src/fetch.h.in")),
+    ("src/json.c", include_str!("../../templates/c-http/src/json.c.in")),
+    ("src/json.h", include_str!("../../templates/c-http/src/json.h.in")),
+    ("src/routes.c", include_str!("../../templates/c-http/src/routes.c.in")),
+    ("src/routes.h", include_str!("../../templates/c-http/src/routes.h.in")),
+    ("src/serve.c", include_str!("../../templates/c-http/src/serve.c.in")),
+    ("tests/routes.c", include_str!("../../templates/c-http/tests/routes.c.in")),
+];
+
 /// The interface of key-value stores, for bindings that are generated from it alone.
 pub(super) const KEYVALUE_WIT: &[File] = &[("wit/keyvalue.wit", include_str!("../../../../wit/keyvalue/store.wit"))];
 

@@ -88,10 +88,13 @@ impl Project {
 
     /// Serves what was built, without building it again.
     fn serve(&self) -> anyhow::Result<Server> {
-        let manifest = self.folder.join("cumulet.toml");
-        let text = fs::read_to_string(&manifest)?;
-        let kept: String = text.lines().filter(|line| !line.starts_with("build = ")).flat_map(|l| [l, "\n"]).collect();
-        fs::write(&manifest, kept)?;
+        let file = self.folder.join("cumulet.toml");
+        let mut manifest: toml::Table = fs::read_to_string(&file)?.parse()?;
+        let components = manifest.get_mut("component").and_then(toml::Value::as_table_mut).context("components")?;
+        for component in components.iter_mut().filter_map(|(_, component)| component.as_table_mut()) {
+            component.remove("build");
+        }
+        fs::write(&file, toml::to_string(&manifest)?)?;
         Server::up_in(&self.folder.join(".cumulet"), &self.folder, &[], &[])
     }
 }
@@ -178,6 +181,17 @@ fn python() -> anyhow::Result<()> {
     try_template("python-http", "python3 -m unittest discover src")
 }
 
+#[test]
+fn go() -> anyhow::Result<()> {
+    try_template("go-http", "go test ./routes && go vet ./routes")
+}
+
+#[test]
+fn c() -> anyhow::Result<()> {
+    let compile = "cc -Isrc -o build/routes tests/routes.c src/routes.c src/json.c";
+    try_template("c-http", &format!("mkdir -p build && {compile} && build/routes"))
+}
+
 /// A search path with a shell, and programs of these names that do as their scripts say.
 pub(crate) fn search_path(programs: &[(&str, &str)]) -> anyhow::Result<tempfile::TempDir> {
     use std::os::unix::fs::PermissionsExt as _;
@@ -232,9 +246,12 @@ fn a_missing_tool_is_named_with_its_next_step() -> anyhow::Result<()> {
 fn a_tool_of_an_old_version_is_named_with_its_next_step() -> anyhow::Result<()> {
     let fails = |version: &str| format!("case \"$1\" in --version|version) echo {version};; *) exit 2;; esac");
     let mut said = String::new();
-    let old: [(&str, &[(&str, &str)]); 2] = [
+    let old: [(&str, &[(&str, &str)]); 4] = [
         ("python-http", &[("componentize-py", &fails("componentize-py 0.13.5"))]),
         ("js-http", &[("npm", "exit 1"), ("node", "echo v16.20.2")]),
+        ("go-http", &[("go", &fails("go version go1.20.14 linux/amd64"))]),
+        // Python is there, and lacks the module.
+        ("c-http", &[("python3", "echo /usr/bin/python3: No module named ziglang; exit 1")]),
     ];
     for (template, programs) in old {
         said += &refused(template, programs)?;

@@ -14,7 +14,7 @@ const DIGEST_INFO: [u8; 19] =
 
 /// Whether a signature over a digest is the key's.
 #[must_use]
-pub fn verify(modulus: &[u8], exponent: &[u8], digest: &[u8; 32], signature: &[u8]) -> bool {
+pub(crate) fn verify(modulus: &[u8], exponent: &[u8], digest: &[u8; 32], signature: &[u8]) -> bool {
     raised(modulus, exponent, signature).is_some_and(|block| *block == *expected(block.len(), digest))
 }
 
