@@ -29,6 +29,14 @@ impl Reused {
         Ok((reply, self.server.invocation(&id)?))
     }
 
+    /// Waits for what the component of a world printed.
+    fn printed(&self, world: &str, printed: &str) -> anyhow::Result<Value> {
+        let is_it = |event: &Value| {
+            output::text(event, "text") == Some(printed) && output::text(event, "component") == world.strip_prefix('/')
+        };
+        self.server.stderr.wait_for(printed, |line| output::event(line).filter(is_it))
+    }
+
     fn count(&self, world: &str) -> anyhow::Result<u32> {
         let (reply, event) = self.ask(&format!("{world}/count"))?;
         ensure!(reply.status() == 200, "{reply:?} {event}");
@@ -94,12 +102,7 @@ fn what_a_guest_prints_is_tagged_with_the_request_of_that_moment() -> anyhow::Re
             ensure!(reply.status() == 200, "{reply:?}");
             reused.server.invocation(&id)?;
             for printed in [format!("out {line}"), format!("err {line}")] {
-                let event = reused.server.stderr.wait_for(&format!("{printed} of {id}"), |text| {
-                    output::event(text).filter(|event| {
-                        output::text(event, "text") == Some(&printed)
-                            && output::text(event, "component") == world.strip_prefix('/')
-                    })
-                })?;
+                let event = reused.printed(world, &printed)?;
                 ensure!(output::text(&event, "request_id") == Some(&id), "{event}");
             }
         }
