@@ -46,8 +46,9 @@ fn unpack(repository: &Repository, set: &Set) -> anyhow::Result<()> {
     }
     let Some(npm) = environment::find_program("npm") else { return missing(set, "there is no npm") };
     let mut command = Command::new(npm);
-    // Nothing that it brings runs on the way, and no browser is fetched: Debian's is used.
-    command.current_dir(&folder).args(["ci", "--ignore-scripts", "--no-audit", "--no-fund"]);
+    // Nothing that it brings runs on the way, and no browser is fetched: Debian's is used. The lock file is kept to and
+    // left as it is; `npm ci` would want what other systems need in it, too.
+    command.current_dir(&folder).args(["install", "--no-save", "--ignore-scripts", "--no-audit", "--no-fund"]);
     process::run(&mut command).or_else(|error| missing(set, &format!("{error:#}")))
 }
 
