@@ -12,7 +12,7 @@ mod usage;
 
 pub(crate) use caller::Caller;
 pub(crate) use deploy::{App, deploy};
-pub(crate) use memory::{Disk, Memory, each_file};
+pub(crate) use memory::{Disk, Memory, each_file, empty_page_cache};
 pub(crate) use model::Model;
 pub(crate) use node::{Metrics, NodeLaunch, NodeProcess, get};
 pub(crate) use program::Program;

@@ -28,6 +28,7 @@ mod spread;
 mod start;
 mod stream;
 mod wire;
+mod workerd;
 
 use std::io::{self, Write as _};
 

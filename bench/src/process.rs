@@ -16,7 +16,7 @@ use crate::cores::Cores;
 use crate::wire::{Connection, request};
 
 /// The longest that a server may take until it answers; wasm may have to be compiled first.
-const START_MAX: Duration = Duration::from_secs(60);
+const START_MAX: Duration = Duration::from_secs(180);
 /// How long its first answer may take, once it listens.
 const ANSWER_MAX: Duration = Duration::from_secs(10);
 /// How often a starting server is asked.
@@ -124,6 +124,12 @@ impl Server {
         Ok(seconds)
     }
 
+    /// Page faults of the process so far that needed no disk.
+    pub(crate) fn page_faults(&self) -> Result<f64> {
+        let stat = fs::read_to_string(format!("/proc/{}/stat", self.child.id())).context("the server is gone")?;
+        parse_faults(&stat).context("the kernel does not say how many page faults there were")
+    }
+
     /// The most memory that the process has held, in MiB.
     pub(crate) fn peak_mib(&self) -> Option<f64> {
         let status = fs::read_to_string(format!("/proc/{}/status", self.child.id())).ok()?;
@@ -193,6 +199,12 @@ fn parse_stat(text: &str) -> Option<(u32, u64)> {
     Some((parent, ticks))
 }
 
+/// The minor page faults in `/proc/PID/stat`.
+fn parse_faults(text: &str) -> Option<f64> {
+    let (_, rest) = text.rsplit_once(')')?;
+    rest.split_whitespace().nth(7)?.parse().ok()
+}
+
 fn tree_ticks(root: u32) -> Result<u64> {
     let own = fs::read_to_string(format!("/proc/{root}/stat")).ok().and_then(|text| parse_stat(&text));
     let (_, mut sum) = own.with_context(|| format!("process {root} is gone"))?;
@@ -220,6 +232,7 @@ mod tests {
     fn stat_lines() {
         let line = "42 (a (b) c) S 7 42 42 0 -1 4194560 100 0 0 0 11 22 3 4 20 0 1 0 100 0 0";
         assert_eq!(parse_stat(line), Some((7, 40)));
+        assert_eq!(parse_faults(line), Some(100.0));
         assert_eq!(parse_stat("42 (x) S 7"), None);
         assert_eq!(parse_stat(""), None);
     }

@@ -42,7 +42,7 @@ pub(crate) enum CliCommand {
     Meter(Settings),
     /// From bytes to the first answer, and requests while deploys and rollbacks go on.
     Deploy(Settings),
-    /// A call from one component of a composition to another.
+    /// A fresh isolate of each language, and a call from one component of a composition to another.
     Start(Settings),
     /// All of them, one after the other.
     All(Settings),
@@ -155,6 +155,11 @@ impl Settings {
         Err(format!(
             "wasmtime serve 48 ({found}): cargo install wasmtime-cli --version '^48' --locked, then PATH, --wasmtime or CUMULET_BENCH_WASMTIME"
         ))
+    }
+
+    /// Whether the cumulet program was named, and need not have been built as this program was.
+    pub(crate) fn names_cumulet(&self) -> bool {
+        self.cumulet.is_some()
     }
 
     /// The cumulet program, or why it is left out.

@@ -109,6 +109,27 @@ impl Connection {
         Ok(Some(Reply { status: head.status, body }))
     }
 
+    /// Sends a request and waits for its reply, and says how long it took until its first byte came. Never sleeps, so
+    /// that its own wake-ups are no part of that: the calling thread should have a core of its own.
+    pub(crate) fn first_byte(&mut self, request: &[u8], limit: Duration) -> io::Result<(Duration, Reply)> {
+        let began = clock::now();
+        self.send(request)?;
+        let mut first = None;
+        loop {
+            let reply = self.poll()?;
+            if first.is_none() && (reply.is_some() || self.filled > 0) {
+                first = Some(began.elapsed());
+            }
+            if let (Some(reply), Some(first)) = (reply, first) {
+                return Ok((first, reply));
+            }
+            if began.elapsed() > limit {
+                return Err(ErrorKind::TimedOut.into());
+            }
+            std::hint::spin_loop();
+        }
+    }
+
     /// Sends a request and waits for its reply.
     pub(crate) fn exchange(&mut self, request: &[u8], limit: Duration) -> io::Result<Reply> {
         self.send(request)?;

@@ -7,8 +7,9 @@ use crate::repository::Repository;
 use crate::setup::guest_target::{GUEST_TARGET, MODULE_TARGET};
 use crate::stopwatch::{self, Stopwatch};
 
-/// The test guests that are built as core modules of preview 1, too.
-const MODULES: [(&str, &str); 1] = [("tests/guests", "command")];
+/// The guests that are built as core modules of preview 1, too.
+const MODULES: [(&str, &str); 4] =
+    [("tests/guests", "command"), ("tests/guests", "cgi"), ("tests/guests", "cgi-linked"), ("examples", "cgi-csv")];
 
 /// Builds every guest workspace once, optimised.
 ///

@@ -3,6 +3,7 @@
 mod browser;
 mod contract;
 pub(crate) mod guest_target;
+mod kotlin;
 mod packages;
 mod templates;
 mod toolchain;
@@ -16,5 +17,6 @@ pub(crate) fn run(repository: &Repository) -> anyhow::Result<()> {
     packages::ensure()?;
     browser::ensure(repository)?;
     contract::ensure(repository)?;
-    templates::ensure(repository)
+    templates::ensure(repository)?;
+    kotlin::ensure(repository)
 }

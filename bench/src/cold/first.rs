@@ -1,13 +1,12 @@
 //! First requests to apps that are not loaded, each followed by warm ones on the same connection.
 
 use std::collections::BTreeMap;
-use std::fs::{self, File};
+use std::fs;
 
 use anyhow::{Context, Result, ensure};
-use rustix::fs::{Advice, fadvise};
 
 use super::{Kind, Stage};
-use crate::fleet::{App, Caller, Metrics, NodeProcess, Times, each_file};
+use crate::fleet::{App, Caller, Metrics, NodeProcess, Times, each_file, empty_page_cache};
 
 /// Requests to another app before measuring, so that the node's own code is warm.
 const WARM_REQUESTS: usize = 200;
@@ -109,10 +108,7 @@ impl Stage<'_> {
     /// Puts the next app's files where this kind has them.
     fn prepare(&self, kind: Kind) -> Result<()> {
         if kind.is_from_disk() {
-            return each_file(self.data.path(), &mut |path, _| {
-                let file = File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
-                fadvise(&file, 0, None, Advice::DontNeed).context("cannot empty the page cache")
-            });
+            return empty_page_cache(self.data.path());
         }
         if kind == Kind::Recompiled {
             return each_file(&self.data.path().join("compiled"), &mut |path, _| {

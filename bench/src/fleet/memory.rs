@@ -5,6 +5,7 @@ use std::os::unix::fs::MetadataExt as _;
 use std::path::Path;
 
 use anyhow::{Context, Result};
+use rustix::fs::{Advice, fadvise};
 
 /// Bytes of one block as file systems count them.
 const BLOCK_BYTES: u64 = 512;
@@ -80,6 +81,14 @@ pub(crate) fn each_file(folder: &Path, look: &mut dyn FnMut(&Path, &fs::Metadata
         }
     }
     Ok(())
+}
+
+/// Leaves what is in a folder's files on the disk alone.
+pub(crate) fn empty_page_cache(folder: &Path) -> Result<()> {
+    each_file(folder, &mut |path, _| {
+        let file = fs::File::open(path).with_context(|| format!("cannot open {}", path.display()))?;
+        fadvise(&file, 0, None, Advice::DontNeed).context("cannot empty the page cache")
+    })
 }
 
 #[cfg(test)]

@@ -29,6 +29,8 @@ pub enum GuestEnd {
     ClientGone,
     /// It was ended by a fault of the host.
     HostFault,
+    /// Its instance was ended because of another invocation: why.
+    Lost(String),
 }
 
 /// What has become of the response.

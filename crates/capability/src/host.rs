@@ -1,11 +1,12 @@
 //! The data of a guest's store.
 
+use crate::cgi::Call;
 use crate::command::names::LookupView;
 use crate::occupant::Occupant;
 use crate::profile::Profile;
 use crate::seat::{Company, Seat};
 use crate::{config, stores};
-use cumulet_engine::{Guarded, MemoryLimiter};
+use cumulet_engine::{Gauge, Guarded, MemoryLimiter};
 use cumulet_spec::grant::Capability;
 use std::sync::Arc;
 use wasmtime::component::ResourceTable;
@@ -30,6 +31,8 @@ pub struct Host {
     own: Seat,
     /// The other members of a composition.
     company: Option<Box<Company>>,
+    /// Whose calls to the host these are, where several invocations run at once: the latest.
+    caller: Option<Arc<Gauge>>,
 }
 
 impl std::fmt::Debug for Host {
@@ -51,6 +54,7 @@ impl Host {
             http,
             own: Seat::new(profile, occupant),
             company: None,
+            caller: None,
         }
     }
 
@@ -59,13 +63,38 @@ impl Host {
         Self { company: Some(Box::new(company)), ..self }
     }
 
+    /// The same for several invocations at once, which hold together what `gauge` shows.
+    pub(crate) fn held_by(mut self, gauge: Arc<Gauge>) -> Self {
+        self.limiter.welcome(gauge);
+        self
+    }
+
     /// Is there for a new occupant. What the guest holds stays: its handles, its memories, and what these count.
     pub(crate) fn welcome(&mut self, occupant: &Occupant) {
         self.limiter.welcome(occupant.with(|exchange, _| Arc::clone(exchange.gauge())));
+        self.seat_all(occupant);
+    }
+
+    /// Is there for one more occupant, beside those that are there.
+    pub(crate) fn receive(&mut self, occupant: &Occupant) {
+        self.caller = Some(occupant.with(|exchange, _| Arc::clone(exchange.gauge())));
+        self.seat_all(occupant);
+    }
+
+    fn called(&self, capability: Capability) {
+        self.caller.as_ref().unwrap_or_else(|| self.limiter.gauge()).called(capability);
+    }
+
+    fn seat_all(&mut self, occupant: &Occupant) {
         self.own.welcome(occupant);
         if let Some(company) = &mut self.company {
             company.welcome(occupant);
         }
+    }
+
+    /// A program begins: what it finds is its request.
+    pub(crate) fn begin(&mut self, call: &Call, occupant: &Occupant) {
+        self.own.begin(call, occupant);
     }
 
     /// A member's seat, with what all members share: their handles, and the gauge behind the limiter.
@@ -107,7 +136,7 @@ impl Host {
     }
 
     pub(crate) fn config_of<const MEMBER: usize>(&mut self) -> config::View<'_> {
-        self.limiter.gauge().called(Capability::Config);
+        self.called(Capability::Config);
         let profile = &self.seat::<MEMBER>().0.profile;
         config::View { values: profile.values(), witness: profile.witness() }
     }
@@ -130,7 +159,7 @@ impl Host {
 
     /// The linker asks for this once for each call of an interface: here calls are counted.
     fn stores_of<const MEMBER: usize>(&mut self, called: Capability) -> stores::View<'_> {
-        self.limiter.gauge().called(called);
+        self.called(called);
         let (seat, table, _) = self.seat::<MEMBER>();
         stores::View { stores: seat.profile.stores(), table }
     }

@@ -1,5 +1,6 @@
-//! The typed exports of `wasi:http`: a component that answers requests, in WASI 0.2 or 0.3.
+//! The typed exports of a component that answers requests: `wasi:http` in WASI 0.2 or 0.3, or the entry of a program.
 
+use crate::cgi::Program;
 use crate::exchange::{Exchange, GuestEnd};
 use crate::host::Host;
 use crate::instance::{Handler, Instance};
@@ -7,11 +8,13 @@ use crate::linker::Linkers;
 use crate::occupant::Occupant;
 use crate::profile::Profile;
 use crate::seat::Company;
+use crate::shared::{Newcomer, Shared, Visit};
 use crate::warm::Warm;
 use bytes::Bytes;
-use cumulet_engine::{Compiled, Ending, EngineClass, classify, new_store};
+use cumulet_engine::{Compiled, Ending, EngineClass, Gauge, classify, new_store};
 use cumulet_spec::id::RequestId;
 use http_body::Body;
+use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use thiserror::Error;
 use wasmtime::component::InstancePre;
@@ -46,8 +49,10 @@ pub enum PrepareError {
         /// What the linker said.
         source: wasmtime::Error,
     },
-    /// No handler of either version.
-    #[error("the component exports neither wasi:http/incoming-handler@0.2 nor wasi:http/handler@0.3")]
+    /// No handler of either version, and no program.
+    #[error(
+        "the component exports none of wasi:http/incoming-handler@0.2, wasi:http/handler@0.3 and, for CGI, wasi:cli/run"
+    )]
     NotAHandler,
 }
 
@@ -101,20 +106,24 @@ impl Prepared {
     ) -> Result<Self, PrepareError> {
         let pre = pre.map_err(|source| PrepareError::Link { source })?;
         let handler = if compiled.class() == EngineClass::Plain {
-            p2::bindings::ProxyPre::new(pre).map(Handler::P2).ok()
+            let proxy = p2::bindings::ProxyPre::new(pre.clone()).map(Handler::P2).ok();
+            proxy.or_else(|| Program::of_p2(pre).map(Handler::Cgi))
         } else {
             let service = p3::bindings::ServicePre::new(pre.clone()).map(Handler::P3).ok();
-            service.or_else(|| p2::bindings::ProxyPre::new(pre).map(Handler::P2).ok())
+            let proxy = || p2::bindings::ProxyPre::new(pre.clone()).map(Handler::P2).ok();
+            service.or_else(proxy).or_else(|| Program::of(pre.clone()).map(Handler::Cgi))
         };
         let handler = handler.ok_or(PrepareError::NotAHandler)?;
         let engine = compiled.component().engine().clone();
         Ok(Self { engine, handler, profile, others, slots: compiled.slots(), warm: None })
     }
 
-    /// The same, whose instances serve more than one invocation: they wait in `warm` in between.
+    /// The same, whose instances serve more than one invocation: they wait in `warm` in between. A program answers once,
+    /// and so it stays as it is.
     #[must_use]
     pub fn reusing(self, warm: Arc<Warm>) -> Self {
-        Self { warm: Some(warm), ..self }
+        let is_program = matches!(self.handler, Handler::Cgi(_));
+        Self { warm: Some(warm).filter(|_warm| !is_program), ..self }
     }
 
     /// How many of the pool's slots an instance takes.
@@ -133,21 +142,40 @@ impl Prepared {
         B: Body<Data = Bytes> + Send + 'static,
         B::Error: Into<wasmtime_wasi_http::Error>,
     {
+        if let (Some(warm), Handler::P3(service)) = (self.warm.as_ref().filter(|warm| warm.is_shared()), &self.handler)
+        {
+            let request = request.map(|body| body.map_err(Into::into).boxed_unsync());
+            let newcomer = Newcomer { exchange, id, request };
+            let Some(visit) = warm.visit(newcomer, |first| self.open(service, first)) else { return };
+            let instance = Arc::clone(visit.shared());
+            visit.await;
+            return warm.rest(instance, self.slots);
+        }
         let waiting = self.warm.as_ref().and_then(|warm| warm.take(&exchange, id));
         let mut instance = match waiting {
             Some(instance) => instance,
             None => match Instance::new(&self.handler, self.store(&exchange, id)).await {
                 Ok(instance) => instance,
-                Err(error) => return exchange.close(read_end(&error, &exchange)),
+                Err(error) => return exchange.close(read_end(&error, exchange.gauge())),
             },
         };
         let result = instance.serve(&exchange, request).await;
         let has_returned = result.is_ok();
         // Before the store goes, and with it the sending half of the body.
-        exchange.close(result.map_or_else(|error| read_end(&error, &exchange), |()| GuestEnd::Finished));
+        exchange.close(result.map_or_else(|error| read_end(&error, exchange.gauge()), |()| GuestEnd::Finished));
         if let Some(warm) = self.warm.as_ref().filter(|_warm| has_returned) {
             warm.keep(instance, self.slots);
         }
+    }
+
+    /// An instance for several invocations at once, of which this is the first.
+    fn open(&self, service: &p3::bindings::ServicePre<Host>, first: Newcomer) -> Visit {
+        let limit = first.exchange.gauge().memory_bytes_max();
+        // Executed time is limited for each invocation by itself, in parts of what the instance took.
+        let gauge = Arc::new(Gauge::new(u64::MAX, limit));
+        let occupant = Occupant::first(&first.exchange, first.id);
+        let host = self.host(&occupant).held_by(Arc::clone(&gauge));
+        Shared::open(service.clone(), (new_store(&self.engine, host), occupant), (gauge, first))
     }
 
     fn store(&self, exchange: &Arc<Exchange>, id: RequestId) -> (Store<Host>, Occupant) {
@@ -155,19 +183,20 @@ impl Prepared {
             None => Occupant::only(exchange, id),
             Some(_) => Occupant::first(exchange, id),
         };
-        let mut host = Host::new(&self.profile, &occupant);
-        if !self.others.is_empty() {
-            host = host.with_company(Company::new(&self.others, &occupant));
-        }
-        (new_store(&self.engine, host), occupant)
+        (new_store(&self.engine, self.host(&occupant)), occupant)
+    }
+
+    fn host(&self, occupant: &Occupant) -> Host {
+        let host = Host::new(&self.profile, occupant);
+        if self.others.is_empty() { host } else { host.with_company(Company::new(&self.others, occupant)) }
     }
 }
 
 /// A guest that ends itself with status 0 has returned in its own way.
-fn read_end(error: &wasmtime::Error, exchange: &Exchange) -> GuestEnd {
+pub(crate) fn read_end(error: &wasmtime::Error, gauge: &Gauge) -> GuestEnd {
     match error.downcast_ref::<I32Exit>() {
         Some(I32Exit(0)) => GuestEnd::Finished,
         Some(I32Exit(code)) => GuestEnd::Failed(Ending::Trap(format!("the guest exited with status {code}"))),
-        None => GuestEnd::Failed(classify(error, exchange.gauge())),
+        None => GuestEnd::Failed(classify(error, gauge)),
     }
 }

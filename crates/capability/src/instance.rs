@@ -1,5 +1,6 @@
-//! One instance of a component that answers requests, in WASI 0.2 or 0.3.
+//! One instance of a component that answers requests, in WASI 0.2 or 0.3, or by CGI.
 
+use crate::cgi;
 use crate::client::path;
 use crate::exchange::Exchange;
 use crate::host::Host;
@@ -19,12 +20,15 @@ use wasmtime_wasi_http::{WasiHttpView as _, p2, p3};
 pub(crate) enum Handler {
     P2(p2::bindings::ProxyPre<Host>),
     P3(p3::bindings::ServicePre<Host>),
+    Cgi(cgi::Program),
 }
 
 /// What was.
 enum Guest {
     P2(p2::bindings::Proxy),
     P3(p3::bindings::Service),
+    /// Instantiated when it is to serve: what it finds then depends on the request.
+    Cgi(cgi::Program),
 }
 
 /// A guest and all that is its own. Dropping it ends it.
@@ -45,6 +49,7 @@ impl Instance {
         let guest = match handler {
             Handler::P2(handler) => Guest::P2(handler.instantiate_async(&mut store).await?),
             Handler::P3(handler) => Guest::P3(handler.instantiate_async(&mut store).await?),
+            Handler::Cgi(program) => Guest::Cgi(program.clone()),
         };
         Ok(Self { store, guest, occupant, served: 0, room: None })
     }
@@ -78,6 +83,10 @@ impl Instance {
         match &self.guest {
             Guest::P2(guest) => serve_p2(guest, &mut self.store, exchange, request).await,
             Guest::P3(guest) => serve_p3(guest, &mut self.store, exchange, request).await,
+            // Aside, so that the others' requests carry no room for it.
+            Guest::Cgi(program) => {
+                Box::pin(cgi::serve(program, (&mut self.store, &self.occupant), exchange, request)).await
+            }
         }
     }
 }
@@ -98,7 +107,7 @@ where
     let request = store.data_mut().http().new_incoming_request(scheme, request)?;
     let answer = Arc::clone(exchange);
     let outparam = store.data_mut().http().new_response_outparam_from_callback(move |response| {
-        answer.answer(response.map_err(|code| format!("the guest answered with an error: {code:?}")));
+        answer.answer(response.map_err(|code| answered_with_an_error(&code)));
     })?;
     guest.wasi_http_incoming_handler().call_handle(&mut *store, request, outparam).await
 }
@@ -113,15 +122,7 @@ where
     B: Body<Data = Bytes> + Send + 'static,
     B::Error: Into<wasmtime_wasi_http::Error>,
 {
-    let host = match request.uri().authority() {
-        Some(_) => None,
-        // A request in origin form names its host in the header alone, which does not reach the guest.
-        None => request.headers().get(http::header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
-    };
-    let (mut request, received) = p3::Request::from_http(store.data_mut().http().hooks, request);
-    request.scheme = request.scheme.or(Some(http::uri::Scheme::HTTP));
-    request.authority = request.authority.or(host);
-    request.path_with_query = request.path_with_query.map(path::rooted);
+    let (request, received) = request_p3(store.data_mut(), request);
     store
         .run_concurrent(async |accessor| {
             match guest.handle(accessor, request).await? {
@@ -129,11 +130,37 @@ where
                     let response = accessor.with(|access| response.into_http(access, received))?;
                     exchange.answer(Ok(response));
                 }
-                Err(code) => exchange.answer(Err(format!("the guest answered with an error: {code:?}"))),
+                Err(code) => exchange.answer(Err(answered_with_an_error(&code))),
             }
             // The guest may still be writing the body, or have work left.
             poll_fn(|context| accessor.poll_no_interesting_tasks(context)).await;
             Ok(())
         })
         .await?
+}
+
+/// A request as a guest of WASI 0.3 takes it, and what becomes of its body.
+pub(crate) fn request_p3<B>(
+    host: &mut Host,
+    request: http::Request<B>,
+) -> (p3::Request, impl Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send + 'static)
+where
+    B: Body<Data = Bytes> + Send + 'static,
+    B::Error: Into<wasmtime_wasi_http::Error>,
+{
+    let named = match request.uri().authority() {
+        Some(_) => None,
+        // A request in origin form names its host in the header alone, which does not reach the guest.
+        None => request.headers().get(http::header::HOST).and_then(|host| Authority::try_from(host.as_bytes()).ok()),
+    };
+    let (mut request, received) = p3::Request::from_http(host.http().hooks, request);
+    request.scheme = request.scheme.or(Some(http::uri::Scheme::HTTP));
+    request.authority = request.authority.or(named);
+    request.path_with_query = request.path_with_query.map(path::rooted);
+    (request, received)
+}
+
+/// What the operator is told of a guest that gave an error instead of a response.
+pub(crate) fn answered_with_an_error(code: &impl std::fmt::Debug) -> String {
+    format!("the guest answered with an error: {code:?}")
 }

@@ -3,6 +3,7 @@
 //! With `engine`, the only crate that names wasmtime. It knows neither routes nor bills.
 
 mod blobstore;
+mod cgi;
 mod client;
 mod clock;
 pub mod command;
@@ -20,12 +21,14 @@ mod postgres;
 mod profile;
 mod reason;
 mod seat;
+mod shared;
 mod sqlite;
 mod stores;
 mod values;
 mod warm;
 mod witness;
 
+pub use self::cgi::is_meta_variable;
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
 pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};
 pub use host::{FIELDS_BYTES_MAX, HANDLES_MAX, Host};

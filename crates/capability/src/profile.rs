@@ -1,5 +1,6 @@
 //! What a component's grants come to, worked out once for each revision.
 
+use crate::cgi::Call;
 use crate::clock::Coarse;
 use crate::command::{LookupError, NetworkPolicy};
 use crate::occupant::Occupant;
@@ -124,12 +125,26 @@ impl Profile {
 
     /// The WASI context of one instance.
     pub(crate) fn context(&self, occupant: &Occupant) -> WasiCtx {
-        let capture = |channel| Capture { sink: Arc::clone(&self.sink), occupant: occupant.clone(), channel };
         let mut builder = WasiCtxBuilder::new();
-        builder.stdout(capture(Channel::Stdout)).stderr(capture(Channel::Stderr));
-        for (name, value) in &self.env {
-            builder.env(name, value);
-        }
+        builder.stdout(self.capture(occupant, Channel::Stdout)).envs(&self.env);
+        self.complete(builder, occupant)
+    }
+
+    /// The same for a program that answers a request.
+    pub(crate) fn context_of(&self, call: &Call, occupant: &Occupant) -> WasiCtx {
+        let mut builder = WasiCtxBuilder::new();
+        builder.stdin(call.stdin.clone()).stdout(call.stdout.clone());
+        builder.envs(&call.environment(&self.env)).args(&call.arguments());
+        self.complete(builder, occupant)
+    }
+
+    fn capture(&self, occupant: &Occupant, channel: Channel) -> Capture {
+        Capture { sink: Arc::clone(&self.sink), occupant: occupant.clone(), channel }
+    }
+
+    /// A context with everything that no request changes.
+    fn complete(&self, mut builder: WasiCtxBuilder, occupant: &Occupant) -> WasiCtx {
+        builder.stderr(self.capture(occupant, Channel::Stderr));
         if let Some(step) = self.clock_step {
             builder.wall_clock(Coarse::wall(step)).monotonic_clock(Coarse::monotonic(step));
         }

@@ -1,5 +1,6 @@
 //! What the host keeps of one instance for one component: for a composition, one of these for each member.
 
+use crate::cgi::Call;
 use crate::occupant::Occupant;
 use crate::outbound::Hooks;
 use crate::profile::Profile;
@@ -29,6 +30,11 @@ impl Seat {
     /// Is there for a new occupant: outbound requests are counted from the start, and on its account.
     pub(crate) fn welcome(&mut self, occupant: &Occupant) {
         self.hooks = hooks(&self.profile, occupant);
+    }
+
+    /// A program begins: what it finds is its request.
+    pub(crate) fn begin(&mut self, call: &Call, occupant: &Occupant) {
+        self.wasi = self.profile.context_of(call, occupant);
     }
 
     /// Sockets on which name lookup is switched on.

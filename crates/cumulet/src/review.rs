@@ -6,6 +6,7 @@ use std::path::PathBuf;
 
 use cumulet_node::check::{
     self, Checked, Depth, Finding, InspectError, Inspection, LinkProblem, ReadError, ReadErrorKind, Role, Severity,
+    SnapshotPlan,
 };
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::manifest::{Component, Position, Problem};
@@ -34,6 +35,8 @@ pub(crate) struct Reviewed {
     pub(crate) inspection: Inspection,
     /// What is to be said about it.
     pub(crate) checked: Checked,
+    /// What becomes of its initialiser, if it has one.
+    pub(crate) snapshot: Option<SnapshotPlan>,
 }
 
 /// Reads and checks every component. Blocks.
@@ -44,14 +47,17 @@ pub(crate) fn review(target: &Target, purpose: Purpose) -> Result<Vec<Reviewed>,
     let depth = if purpose == Purpose::Show { Depth::Whole } else { Depth::Shape };
     let mut reviewed = Vec::new();
     for (name, component, path) in target.sources()? {
-        let inspection = check::read(&path, depth).map_err(|error| unreadable(target, (name, component), &error))?;
         let routed = target.manifest.http.iter().any(|route| route.component == *name);
         let is_shown_bare = purpose == Purpose::Show && target.file.is_none();
         let role = if routed && !is_shown_bare { Role::Http } else { Role::Untriggered };
+        let inspection =
+            check::read(&path, role, depth).map_err(|error| unreadable(target, (name, component), &error))?;
         let is_unknown = inspection.imports.iter().any(|import| check::is_unknown(import));
         let hollow = if is_unknown { check::hollow_imports(&path) } else { BTreeSet::new() };
-        let checked = check::check(component, role, &inspection, &hollow);
-        reviewed.push(Reviewed { name: name.clone(), path, inspection, checked });
+        let mut checked = check::check(component, role, &inspection, &hollow);
+        let snapshot = check::snapshot(component, &inspection, &path);
+        checked.findings.extend(snapshot.as_ref().and_then(SnapshotPlan::finding));
+        reviewed.push(Reviewed { name: name.clone(), path, inspection, checked, snapshot });
     }
     Ok(reviewed)
 }
@@ -137,6 +143,12 @@ fn unreadable(target: &Target, component: (&ComponentName, &Component), error: &
             .at(&error.path)
             .because(io)
             .next("look at the file's permissions"),
+        ReadErrorKind::Program(program) => {
+            Failure::new(Exit::INVALID, format!("the component `{name}` cannot be served"))
+                .at(&error.path)
+                .because(program)
+                .next("build it for `wasm32-wasip2`, or make a component of it with `cumulet componentize`")
+        }
         ReadErrorKind::Invalid(invalid) => {
             Failure::new(Exit::INVALID, format!("the component `{name}` is not valid WebAssembly"))
                 .at(&error.path)

@@ -12,6 +12,10 @@ use wasmtime::{Config, Enabled, Engine, InstanceAllocationStrategy, ModuleVersio
 /// without it a patch release would keep running old code.
 const WASMTIME_VERSION: &str = "48.0.8";
 
+/// How snapshots are made. Another number, and everything is compiled anew: a compiled file does not say whether an
+/// initialiser was run for it.
+const SNAPSHOT_FORMAT: u32 = 1;
+
 /// Stack that a guest may use, in bytes.
 const WASM_STACK_BYTES: usize = 512 << 10;
 /// Stack of a guest together with the host functions that it calls, in bytes.
@@ -25,7 +29,7 @@ const TABLE_RESIDENT_BYTES: usize = 64 << 10;
 /// See [`TABLE_RESIDENT_BYTES`].
 const STACK_RESIDENT_BYTES: usize = 64 << 10;
 /// Images up to this size are mapped copy-on-write even when they are sparse, in bytes.
-const DENSE_IMAGE_BYTES: u64 = 64 << 20;
+pub(crate) const DENSE_IMAGE_BYTES: u64 = 64 << 20;
 /// Core instances, tables and memories that a component may have for each slot that it is admitted to.
 const CORE_INSTANCES_PER_SLOT: u32 = 8;
 const TABLES_PER_SLOT: u32 = 4;
@@ -205,6 +209,14 @@ enum Purpose {
     Serve(PoolSettings),
     /// To compile for an engine that serves.
     Compile,
+    /// To run an initialiser once.
+    Initialise,
+}
+
+/// An engine that runs initialisers: of every feature, counted in steps, the same on every machine. It needs no
+/// descriptor and no further thread.
+pub(crate) fn initialising() -> Result<Engine, EngineError> {
+    build(EngineClass::Large, Purpose::Initialise)
 }
 
 fn build(class: EngineClass, purpose: Purpose) -> Result<Engine, EngineError> {
@@ -214,6 +226,7 @@ fn build(class: EngineClass, purpose: Purpose) -> Result<Engine, EngineError> {
 fn fingerprint(engine: &Engine, class: EngineClass) -> String {
     let mut hasher = StableHasher::default();
     WASMTIME_VERSION.hash(&mut hasher);
+    SNAPSHOT_FORMAT.hash(&mut hasher);
     class.label().hash(&mut hasher);
     engine.precompile_compatibility_hash().hash(&mut hasher);
     format!("{:016x}", hasher.finish())
@@ -285,6 +298,15 @@ fn config(class: EngineClass, purpose: Purpose) -> Config {
             config.allocation_strategy(pool(settings, class));
         }
         Purpose::Serve(_) | Purpose::Compile => {}
+        Purpose::Initialise => {
+            config
+                .consume_fuel(true)
+                .epoch_interruption(false)
+                // Its images would be files in memory, and the process that runs it may open none.
+                .memory_init_cow(false)
+                .cranelift_nan_canonicalization(true)
+                .relaxed_simd_deterministic(true);
+        }
     }
     config
 }
@@ -297,6 +319,8 @@ fn pool(settings: PoolSettings, class: EngineClass) -> InstanceAllocationStrateg
         .total_core_instances(slots.saturating_mul(CORE_INSTANCES_PER_SLOT))
         .total_tables(slots.saturating_mul(TABLES_PER_SLOT))
         .total_memories(slots.saturating_mul(MEMORIES_PER_SLOT))
+        // Each lies in a memory of the pool, as far as a guest uses garbage collection.
+        .total_gc_heaps(slots)
         .total_stacks(slots.saturating_mul(stacks_per_slot))
         .max_core_instances_per_component(CORE_INSTANCES_PER_SLOT * 4)
         .max_tables_per_component(TABLES_PER_SLOT * 4)

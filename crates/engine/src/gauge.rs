@@ -2,7 +2,7 @@
 
 use cumulet_spec::grant::Capability;
 use cumulet_spec::usage::HostCalls;
-use std::sync::atomic::{AtomicU8, AtomicU32, AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU8, AtomicU32, AtomicU64, Ordering};
 
 /// The limit that an invocation met first.
 #[derive(Clone, Copy, Debug, PartialEq, Eq)]
@@ -25,6 +25,9 @@ pub struct Gauge {
     memory_bytes_max: u64,
     cpu_nanos: AtomicU64,
     slice_started_nanos: AtomicU64,
+    /// Its parts of slices that ran in the name of others, who write this.
+    borne_nanos: AtomicU64,
+    is_shared: AtomicBool,
     memory_peak_bytes: AtomicU64,
     breach: AtomicU8,
     host_calls: [AtomicU32; Capability::ALL.len()],
@@ -40,6 +43,8 @@ impl Gauge {
             memory_bytes_max,
             cpu_nanos: AtomicU64::new(0),
             slice_started_nanos: AtomicU64::new(0),
+            borne_nanos: AtomicU64::new(0),
+            is_shared: AtomicBool::new(false),
             memory_peak_bytes: AtomicU64::new(0),
             breach: AtomicU8::new(0),
             host_calls: Default::default(),
@@ -49,7 +54,32 @@ impl Gauge {
     /// Executed time so far, in nanoseconds, without the slice that is running.
     #[must_use]
     pub fn cpu_nanos(&self) -> u64 {
-        self.cpu_nanos.load(Ordering::Relaxed)
+        self.cpu_nanos.load(Ordering::Relaxed).saturating_add(self.borne_nanos.load(Ordering::Relaxed))
+    }
+
+    /// Whether polls were shared with other invocations, so that the executed time is a share.
+    #[must_use]
+    pub fn is_shared(&self) -> bool {
+        self.is_shared.load(Ordering::Relaxed)
+    }
+
+    /// Bears a part of a slice that ran in another's name.
+    pub fn bear(&self, nanos: u64) {
+        self.is_shared.store(true, Ordering::Relaxed);
+        self.borne_nanos.fetch_add(nanos, Ordering::Relaxed);
+    }
+
+    /// Others bear so much of the slice that is running.
+    pub fn give_away(&self, nanos: u64) {
+        self.is_shared.store(true, Ordering::Relaxed);
+        let started = self.slice_started_nanos.load(Ordering::Relaxed);
+        self.slice_started_nanos.store(started.saturating_add(nanos), Ordering::Relaxed);
+    }
+
+    /// Whether the executed time, and so much of a slice that is running, is past its limit.
+    #[must_use]
+    pub fn is_beyond_cpu(&self, running_nanos: u64) -> bool {
+        self.cpu_nanos().saturating_add(running_nanos) > self.cpu_nanos_max
     }
 
     /// The largest sum of memories and tables so far, in bytes.
@@ -116,13 +146,33 @@ impl Gauge {
 
     /// Whether the executed time, the running slice included, is past its limit at `now_nanos`.
     pub(crate) fn is_over_cpu(&self, now_nanos: u64) -> bool {
-        self.cpu_nanos().saturating_add(self.slice_nanos(now_nanos)) > self.cpu_nanos_max
+        self.is_beyond_cpu(self.slice_nanos(now_nanos))
     }
 
     /// Notes the sum of memories and tables.
-    pub(crate) fn memory_is(&self, bytes: u64) {
+    pub fn holds(&self, bytes: u64) {
         if bytes > self.memory_peak_bytes.load(Ordering::Relaxed) {
             self.memory_peak_bytes.store(bytes, Ordering::Relaxed);
         }
+    }
+}
+
+#[cfg(test)]
+mod tests {
+    use super::*;
+
+    #[test]
+    fn a_slice_that_several_share_is_counted_once() {
+        let (own, other) = (Gauge::new(100, 0), Gauge::new(100, 0));
+        own.slice_starts(1_000);
+        own.give_away(30);
+        other.bear(30);
+        own.slice_ends(1_060);
+        assert_eq!((own.cpu_nanos(), other.cpu_nanos()), (30, 30));
+        assert!(own.is_shared() && other.is_shared());
+        assert!(!other.is_beyond_cpu(70) && other.is_beyond_cpu(71));
+        own.slice_starts(2_000);
+        own.slice_ends(2_010);
+        assert_eq!(own.cpu_nanos(), 40);
     }
 }

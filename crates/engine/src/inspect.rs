@@ -43,10 +43,10 @@ pub enum Kind {
 }
 
 impl Kind {
-    /// Whether a request can be routed to it.
+    /// Whether a request can be routed to it: it exports a handler, or is a program that answers by CGI.
     #[must_use]
-    pub fn serves_http(self) -> bool {
-        matches!(self, Self::HttpP2 | Self::HttpP3)
+    pub fn answers(self) -> bool {
+        matches!(self, Self::HttpP2 | Self::HttpP3) || self.is_command()
     }
 
     /// Whether it is a command that ends with an exit code.
@@ -158,7 +158,7 @@ pub fn validate(bytes: &[u8]) -> Result<(), InspectError> {
 }
 
 /// The binary format of `bytes`, which may be in the text format.
-fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, InspectError> {
+pub(crate) fn to_binary(bytes: &[u8]) -> Result<Cow<'_, [u8]>, InspectError> {
     if bytes.is_empty() {
         return Err(InspectError::Empty);
     }

@@ -15,6 +15,7 @@ mod machine;
 mod mapped;
 mod measured;
 mod pool;
+mod snapshot;
 mod store;
 mod ticker;
 
@@ -30,5 +31,6 @@ pub use machine::Machine;
 pub use mapped::{LoadError, load};
 pub use measured::{Measured, poll_measured};
 pub use pool::{PoolSettings, PoolUsage, pagemap_scan_is_available, pagemap_scan_is_safe};
+pub use snapshot::{INITIALISER, Snapshot, SnapshotError, snapshot, unfit};
 pub use store::{Guarded, HOSTCALL_BYTES_MAX, new_store};
 pub use ticker::{Running, TICK, Ticker};

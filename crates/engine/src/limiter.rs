@@ -40,7 +40,7 @@ impl MemoryLimiter {
 
     /// Counts on another gauge from here on. What is held already counts there at once.
     pub fn welcome(&mut self, gauge: Arc<Gauge>) {
-        gauge.memory_is(self.bytes);
+        gauge.holds(self.bytes);
         self.gauge = gauge;
     }
 
@@ -53,7 +53,7 @@ impl MemoryLimiter {
         }
         self.bytes = wanted;
         self.pending = by;
-        self.gauge.memory_is(wanted);
+        self.gauge.holds(wanted);
         true
     }
 

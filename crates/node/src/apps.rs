@@ -2,7 +2,7 @@
 //!
 //! A request for a loaded app finds it by its host. For any other, one thread looks the app up, maps what was compiled,
 //! links it, and puts it among the loaded ones, while whoever else wants the same app waits for that. What was used
-//! longest ago is let go for it.
+//! longest ago is let go for it, and so is what nobody called for long.
 
 mod arms;
 mod code;
@@ -18,6 +18,7 @@ use cumulet_spec::id::{AppId, Digest, TenantId};
 use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
+use std::time::Duration;
 use tokio::sync::{OnceCell, Semaphore};
 
 pub(crate) use arms::{Arms, Found, LoadedRevision};
@@ -86,6 +87,18 @@ impl Apps {
     /// The domain under which apps answer.
     pub(crate) fn domain(&self) -> &Domain {
         &self.domain
+    }
+
+    /// Lets apps sleep again that nobody calls, for as long as what is returned is polled: the code that they share with
+    /// no other is unmapped, and the pool gives back what their instances left in its slots.
+    pub(crate) async fn unload_idle(self: Arc<Self>, idle: Duration) {
+        loop {
+            let since = self.loaded.mark();
+            tokio::time::sleep(idle).await;
+            let apps = Arc::clone(&self);
+            // That it panics would have been reported, and costs nobody but this time's idle apps.
+            let _ended = tokio::task::spawn_blocking(move || drop(apps.loaded.take_idle(since))).await;
+        }
     }
 
     pub(crate) fn totals(&self) -> LoadedTotals {

@@ -5,10 +5,13 @@
 
 mod links;
 mod offer;
+mod snapshot;
 
 use std::collections::BTreeSet;
 use std::path::{Path, PathBuf};
 
+use cumulet_capability::is_meta_variable;
+use cumulet_engine::inspect::inspect;
 use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::ComponentName;
 use cumulet_spec::limit::Limits;
@@ -16,8 +19,10 @@ use cumulet_spec::manifest::Component;
 use thiserror::Error;
 
 use crate::check::offer::Offer;
+use crate::componentize::{self, ProgramError};
 
 pub use crate::check::links::{LinkProblem, Linked, links};
+pub use crate::check::snapshot::{SnapshotPlan, snapshot};
 pub use cumulet_engine::inspect::{InspectError, Inspection, Kind};
 
 /// A component's file that could not be read, or is not WebAssembly.
@@ -40,6 +45,9 @@ pub enum ReadErrorKind {
     /// It holds no valid WebAssembly.
     #[error(transparent)]
     Invalid(#[from] InspectError),
+    /// It holds a program that cannot be served.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
 }
 
 /// How thoroughly a file is read.
@@ -51,19 +59,25 @@ pub enum Depth {
     Whole,
 }
 
-/// Reads a component's file. Blocks.
+/// Reads a component's file. Of a program in a core module that requests are routed to, the imports are those of the
+/// component that it is served as. Blocks.
 ///
 /// # Errors
-/// When it cannot be read, or holds no valid WebAssembly as far as `depth` looks.
-pub fn read(path: &Path, depth: Depth) -> Result<Inspection, ReadError> {
-    read_kind(path, depth).map_err(|kind| ReadError { path: path.to_owned(), kind })
+/// When it cannot be read, or holds no valid WebAssembly as far as `depth` looks, or a program that cannot be served.
+pub fn read(path: &Path, role: Role, depth: Depth) -> Result<Inspection, ReadError> {
+    read_kind(path, role, depth).map_err(|kind| ReadError { path: path.to_owned(), kind })
 }
 
-fn read_kind(path: &Path, depth: Depth) -> Result<Inspection, ReadErrorKind> {
+fn read_kind(path: &Path, role: Role, depth: Depth) -> Result<Inspection, ReadErrorKind> {
     let bytes = std::fs::read(path)?;
-    let inspection = cumulet_engine::inspect::inspect(&bytes)?;
+    let inspection = inspect(&bytes)?;
     if depth == Depth::Whole {
         cumulet_engine::inspect::validate(&bytes)?;
+    }
+    if role == Role::Http
+        && let Some(component) = componentize::program(&bytes)?
+    {
+        return Ok(Inspection { kind: inspection.kind, ..inspect(&component)? });
     }
     Ok(inspection)
 }
@@ -168,7 +182,9 @@ pub enum Role {
 /// The imports of a component's file that hold nothing but types; empty where it cannot be read. Blocks.
 #[must_use]
 pub fn hollow_imports(path: &Path) -> BTreeSet<String> {
-    std::fs::read(path).map(|bytes| cumulet_compose::hollow_imports(&bytes)).unwrap_or_default()
+    let Ok(bytes) = std::fs::read(path) else { return BTreeSet::new() };
+    let program = componentize::program(&bytes).ok().flatten();
+    cumulet_compose::hollow_imports(program.as_deref().unwrap_or(&bytes))
 }
 
 /// Whether an import is of an interface that this node does not know, so that only a link or its being hollow
@@ -182,7 +198,13 @@ pub fn is_unknown(import: &str) -> bool {
 /// imports in `hollow`.
 #[must_use]
 pub fn check(component: &Component, role: Role, inspection: &Inspection, hollow: &BTreeSet<String>) -> Checked {
-    let read = |name: &String| match import(component, inspection.kind, name) {
+    let kind = inspection.kind;
+    let is_program = role == Role::Http && kind.is_command();
+    let read = |name: &String| match import(component, kind, name) {
+        // What describes the request is there without a grant.
+        found if is_program && found.access == Access::Refused && found.capability == Some(Capability::Env) => {
+            Import { access: Access::Always, capability: None, ..found }
+        }
         found if found.access == Access::NotOffered && hollow.contains(name) => {
             Import { access: Access::Always, ..found }
         }
@@ -194,8 +216,12 @@ pub fn check(component: &Component, role: Role, inspection: &Inspection, hollow:
     findings.extend(imports.iter().filter_map(import_finding));
     findings.extend(refused_findings(&imports));
     findings.extend(unused_findings(&component.grants, &imports));
-    findings.extend(unavailable_findings(component));
-    findings.extend(library_finding(component, role, inspection.kind));
+    findings.extend(concurrent_finding(component, kind));
+    findings.extend(snapshot::missing_finding(component, inspection));
+    findings.extend(library_finding(component, role, kind));
+    if is_program {
+        findings.extend(program_findings(component));
+    }
     findings.sort_by_key(|finding| finding.severity);
     Checked { imports, findings }
 }
@@ -238,19 +264,15 @@ fn world_finding(role: Role, inspection: &Inspection) -> Option<Finding> {
         help: Some(help.to_owned()),
         capability: None,
     };
-    if role == Role::Untriggered || inspection.kind.serves_http() {
+    if role == Role::Untriggered || inspection.kind.answers() {
         return None;
     }
     Some(match inspection.kind {
         Kind::Module => error(
-            "it is a core module, and a component is needed".to_owned(),
-            "build it for `wasm32-wasip2`, or make a component of it with `wasm-tools component new`",
+            "it is a core module without `_start`, and a component or a program is needed".to_owned(),
+            "build it for `wasm32-wasip2`; or with a `main` function for `wasm32-wasip1`, and it is served by CGI; or make a component of it with `cumulet componentize`",
         ),
-        Kind::CommandP1 | Kind::CommandP2 | Kind::CommandP3 => error(
-            format!("it is a {}, and exports no HTTP handler", inspection.kind),
-            "run it once with `cumulet run`; to serve it, export `wasi:http/incoming-handler@0.2` or `wasi:http/handler@0.3`",
-        ),
-        Kind::HttpP2 | Kind::HttpP3 | Kind::Library => {
+        Kind::HttpP2 | Kind::HttpP3 | Kind::CommandP1 | Kind::CommandP2 | Kind::CommandP3 | Kind::Library => {
             let near = inspection.exports.iter().find(|name| name.starts_with("wasi:http/"));
             let message = match near {
                 Some(name) => format!("it exports `{name}`, a version that is not served"),
@@ -284,15 +306,36 @@ fn import_finding(import: &Import) -> Option<Finding> {
     }
 }
 
-/// What a manifest may say already, and this node does not do yet.
-fn unavailable_findings(component: &Component) -> Vec<Finding> {
-    let concurrent = component.reuse.is_some_and(|reuse| reuse.concurrent > 1).then(|| Finding {
+/// Several invocations in one instance at once take tasks, which WASI 0.2 does not have.
+fn concurrent_finding(component: &Component, kind: Kind) -> Option<Finding> {
+    let is_wanted = component.reuse.is_some_and(|reuse| reuse.concurrent > 1);
+    (is_wanted && kind == Kind::HttpP2).then(|| Finding {
         severity: Severity::Warning,
-        message: "`reuse.concurrent` above 1 is not available yet".to_owned(),
-        help: Some("an instance serves one invocation after the other until it is".to_owned()),
+        message: "`reuse.concurrent` has no effect: a component of WASI 0.2 serves one invocation after the other"
+            .to_owned(),
+        help: Some("build it for WASI 0.3, or leave `concurrent` out".to_owned()),
         capability: None,
+    })
+}
+
+/// What of a manifest has no effect on a program that answers requests.
+fn program_findings(component: &Component) -> Vec<Finding> {
+    let warning = |message: String, help: &str, capability| Finding {
+        severity: Severity::Warning,
+        message,
+        help: Some(help.to_owned()),
+        capability,
+    };
+    let taken = component.grants.env.keys().filter(|name| is_meta_variable(name));
+    let granted = taken.map(|name| {
+        let message = format!("the variable `{name}` is granted, and with CGI it describes the request");
+        warning(message, "give it another name", Some(Capability::Env))
     });
-    concurrent.into_iter().collect()
+    let reused = component.reuse.is_some().then(|| {
+        let message = "its `reuse` has no effect: it is a program, and a program answers once".to_owned();
+        warning(message, "export a handler of `wasi:http` to answer more than once", None)
+    });
+    granted.chain(reused).collect()
 }
 
 /// A component that others are linked to runs inside their instances: what is set for its own has no effect.

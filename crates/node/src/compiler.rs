@@ -24,7 +24,7 @@ pub use crate::compiler::process::WorkerProgram;
 pub use crate::compiler::worker::{WorkerError, WorkerLimits, run_worker};
 
 use bytes::Bytes;
-use cumulet_engine::{EngineClass, Engines, compile};
+use cumulet_engine::{EngineClass, Engines, Snapshot, SnapshotError, compile, snapshot};
 use cumulet_spec::id::TenantId;
 
 /// Where components are compiled.
@@ -55,6 +55,29 @@ impl Compiler {
             Self::Here(engines) => compile_here(engines.clone(), class, component).await,
             Self::Apart(pool) => pool.compile(tenant, class, &component).await,
         }
+    }
+
+    /// Runs a component through its initialiser. Waits for its turn.
+    ///
+    /// # Errors
+    /// As [`compile`](Self::compile), and when the initialiser breaks, does not end, or wants what is not there.
+    ///
+    /// # Cancel safety
+    /// As [`compile`](Self::compile).
+    pub async fn snapshot(&self, tenant: &TenantId, component: Bytes) -> Result<Snapshot, CompileFailure> {
+        match self {
+            Self::Here(_) => snapshot_here(component).await,
+            Self::Apart(pool) => pool.snapshot(tenant, &component).await,
+        }
+    }
+}
+
+async fn snapshot_here(component: Bytes) -> Result<Snapshot, CompileFailure> {
+    match tokio::task::spawn_blocking(move || snapshot(&component)).await {
+        Ok(Ok(snapshot)) => Ok(snapshot),
+        Ok(Err(SnapshotError::Engine(error))) => Err(CompileFailure::Refused(error.to_string())),
+        Ok(Err(error)) => Err(CompileFailure::Initialiser(error.to_string())),
+        Err(lost) => Err(CompileFailure::Crashed(lost.to_string())),
     }
 }
 

@@ -1,6 +1,7 @@
 //! A component out of a core module: for languages whose compilers know preview 1 of WASI and no components.
 
 use std::io;
+use std::panic::{AssertUnwindSafe, catch_unwind};
 use std::path::{Path, PathBuf};
 
 use thiserror::Error;
@@ -58,6 +59,27 @@ pub enum ComponentizeError {
         #[source]
         source: io::Error,
     },
+}
+
+/// A program in a core module that did not become a component.
+#[derive(Debug, Error)]
+#[error("it is a core module that cannot be made a component: {0}")]
+pub struct ProgramError(String);
+
+/// The component of a program that is a core module of preview 1; none for bytes that are anything else. Blocks.
+///
+/// # Errors
+/// When the module imports or exports what the adapter does not know.
+pub(crate) fn program(bytes: &[u8]) -> Result<Option<Vec<u8>>, ProgramError> {
+    // What is wrong with bytes that cannot be read is told where they are compiled.
+    if !cumulet_engine::inspect::inspect(bytes).is_ok_and(|inspection| inspection.kind == Kind::CommandP1) {
+        return Ok(None);
+    }
+    let module = wat::parse_bytes(bytes).map_err(|error| ProgramError(error.to_string()))?;
+    // The library was not written for hostile bytes.
+    let component = catch_unwind(AssertUnwindSafe(|| encoded(&module, Kind::CommandP1)));
+    let component = component.unwrap_or_else(|_panic| Err("the library broke on it".to_owned()));
+    component.map(Some).map_err(ProgramError)
 }
 
 /// Reads the core module at `module`, gives it the types of `world` in `wit` (a file, or a folder with `deps`), puts an

@@ -2,8 +2,8 @@
 
 use crate::apps::Code;
 use crate::event::{ComponentOutput, Place};
-use crate::load::LoadErrorKind;
-use crate::recipe::Recipe;
+use crate::load::{LoadErrorKind, LoadStep};
+use crate::recipe::{Ingredient, Part, Recipe};
 use crate::target::{Target, TargetParts};
 use crate::values::{self, Feed};
 use crate::workshop::{Household, Workshop};
@@ -11,7 +11,7 @@ use bytes::Bytes;
 use cumulet_artifact::{CompiledKey, VerifiedFile};
 use cumulet_capability::{Prepared, Profile, Surroundings};
 use cumulet_engine::inspect::{Kind, inspect};
-use cumulet_engine::{EngineClass, load as map_compiled};
+use cumulet_engine::{EngineClass, Snapshot, load as map_compiled};
 use cumulet_meter::{Lane, LaneLimits};
 use cumulet_spec::grant::{Capability, Grants};
 use cumulet_spec::id::{ComponentName, Digest, TenantId};
@@ -45,10 +45,10 @@ fn classes(limits: &Limits) -> &'static [EngineClass] {
 /// When the bytes are no component that answers requests.
 pub(crate) fn class_of(bytes: &[u8], limits: &Limits) -> Result<EngineClass, LoadErrorKind> {
     match inspect(bytes)?.kind {
-        Kind::HttpP2 | Kind::HttpP3 if limits.memory.0 > POOL_MEMORY_BYTES_MAX => Ok(EngineClass::Large),
-        Kind::HttpP2 => Ok(EngineClass::Plain),
-        Kind::HttpP3 => Ok(EngineClass::Async),
-        _ => Err(LoadErrorKind::NotAHandler),
+        kind if !kind.answers() => Err(LoadErrorKind::NotAHandler),
+        _ if limits.memory.0 > POOL_MEMORY_BYTES_MAX => Ok(EngineClass::Large),
+        Kind::HttpP3 | Kind::CommandP3 => Ok(EngineClass::Async),
+        _ => Ok(EngineClass::Plain),
     }
 }
 
@@ -77,13 +77,21 @@ pub(crate) fn map(workshop: &Workshop, found: Found) -> Result<Option<Arc<Code>>
     }
 }
 
-/// Compiles a component and keeps what comes of it. Waits for its turn.
+/// Initialises, composes and compiles what a recipe says, and keeps what comes of it. Waits for its turn.
 pub(crate) async fn compile(
     workshop: &Arc<Workshop>,
     tenant: &TenantId,
-    (digest, class): (Digest, EngineClass),
-    bytes: Bytes,
+    (recipe, bytes_of): (Recipe, impl Fn(&Ingredient) -> Result<Bytes, LoadErrorKind> + Send + 'static),
+    progress: &impl Fn(LoadStep),
 ) -> Result<Arc<Code>, LoadErrorKind> {
+    let (name, digest) = (recipe.name().clone(), recipe.digest);
+    let (recipe, mut parts) = blocking(move || recipe.parts(bytes_of).map(|parts| (recipe, parts))).await?;
+    for part in parts.iter_mut().filter(|part| part.is_initialised) {
+        progress(LoadStep::Initialising { component: part.name.clone() });
+        initialise(workshop, tenant, part).await?;
+    }
+    let (bytes, class) = blocking(move || recipe.compose(&parts)).await?;
+    progress(LoadStep::Compiling { component: name, bytes: bytes.len() as u64 });
     let code = workshop.compiler.compile(tenant, class, bytes).await?;
     let (workshop, key) = (Arc::clone(workshop), workshop.key(digest, class));
     blocking(move || {
@@ -94,16 +102,26 @@ pub(crate) async fn compile(
     .await
 }
 
+/// Replaces a component by what its initialiser left behind.
+async fn initialise(workshop: &Workshop, tenant: &TenantId, part: &mut Part) -> Result<(), LoadErrorKind> {
+    match workshop.compiler.snapshot(tenant, part.bytes.clone()).await? {
+        Snapshot::Taken(bytes) => part.bytes = bytes.into(),
+        Snapshot::Unfit(reason) => {
+            tracing::warn!(%tenant, component = %part.name, reason, "no snapshot is taken, and its initialiser is never called");
+        }
+    }
+    Ok(())
+}
+
 /// Compiles what is deployed and whose compiled file is not there, gone, or not to be trusted.
 pub(crate) async fn compile_again(
     workshop: &Arc<Workshop>,
     tenant: &TenantId,
     recipe: Recipe,
 ) -> Result<(), LoadErrorKind> {
-    let (digest, store) = (recipe.digest, Arc::clone(workshop));
-    let prepared = blocking(move || recipe.prepare(|one| Ok(Bytes::from(store.components.get(&one.digest)?)))).await;
-    let (bytes, class) = prepared?;
-    drop(compile(workshop, tenant, (digest, class), bytes).await?);
+    let store = Arc::clone(workshop);
+    let bytes_of = move |one: &Ingredient| Ok(Bytes::from(store.components.get(&one.digest)?));
+    drop(compile(workshop, tenant, (recipe, bytes_of), &|_step| {}).await?);
     Ok(())
 }
 
@@ -131,7 +149,7 @@ pub(crate) async fn furnish(
         Prepared::new(&workshop.linkers, &code.compiled, own)?
     };
     let prepared = match unit.component.reuse {
-        Some(reuse) => prepared.reusing(workshop.warm.of_component(reuse.requests)),
+        Some(reuse) => prepared.reusing(workshop.warm.of_component(reuse)),
         None => prepared,
     };
     let limits = unit.component.limits;

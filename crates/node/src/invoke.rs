@@ -61,10 +61,11 @@ pub(crate) async fn invoke_at(
         return settle(ticket);
     }
     let task = Task::new(guest, ticket, &serving.queue, &serving.slicer);
-    match first {
-        First::GoesOn => serving.queue.push(Arc::clone(&task)),
-        // Polled once more, so that it can be woken.
-        First::Waits | First::Ended => serving.queue.settle(Arc::clone(&task).run()),
+    if first == First::GoesOn {
+        serving.queue.push(Arc::clone(&task));
+    } else {
+        // It waits: polled once more, it can be woken.
+        serving.queue.settle(Arc::clone(&task).run());
     }
     follow(Answer::new(task), framing).await
 }

@@ -1,8 +1,9 @@
 //! A manifest becomes targets: each component read, compiled if need be, mapped, linked once.
 
 use crate::compiler::CompileFailure;
+use crate::componentize::ProgramError;
 use crate::furnish::{self, blocking};
-use crate::recipe::Recipe;
+use crate::recipe::{Ingredient, Recipe};
 use crate::target::{Crew, Routed, Target};
 use crate::values::ValueError;
 use crate::workshop::{Household, Workshop};
@@ -49,8 +50,11 @@ pub enum LoadErrorKind {
     #[error(transparent)]
     Inspect(#[from] InspectError),
     /// It exports no handler.
-    #[error("it exports no HTTP handler")]
+    #[error("it exports no HTTP handler, and is no program")]
     NotAHandler,
+    /// It is a program in a core module, and that cannot be made a component.
+    #[error(transparent)]
+    Program(#[from] ProgramError),
     /// What its links lead to does not go together with it.
     #[error(transparent)]
     Compose(#[from] ComposeError),
@@ -95,6 +99,11 @@ pub enum LoadErrorKind {
 /// A step of loading, for whoever waits.
 #[derive(Clone, Debug, PartialEq, Eq)]
 pub enum LoadStep {
+    /// A component's initialiser is being run.
+    Initialising {
+        /// The component.
+        component: ComponentName,
+    },
     /// A component is being compiled.
     Compiling {
         /// The component.
@@ -114,6 +123,7 @@ pub enum LoadStep {
 impl std::fmt::Display for LoadStep {
     fn fmt(&self, f: &mut std::fmt::Formatter<'_>) -> std::fmt::Result {
         match self {
+            LoadStep::Initialising { component } => write!(f, "running the initialiser of {component}"),
             LoadStep::Compiling { component, bytes } => write!(f, "compiling {component} ({} KiB)", bytes >> 10),
             LoadStep::Ready { component, compiled_in: Some(time) } => {
                 if time.as_secs() == 0 {
@@ -187,6 +197,7 @@ pub(crate) async fn resolve(manifest: &Manifest, base_dir: &Path) -> Result<Reso
             grants: component.grants.clone(),
             link: component.link.clone(),
             reuse: component.reuse,
+            snapshot: component.snapshot,
         };
         Some((name.clone(), component))
     };
@@ -248,14 +259,12 @@ pub(crate) async fn obtain(
         return Ok(code);
     }
     let sources = Arc::clone(sources);
-    let (bytes, class) = blocking(move || {
-        let bytes_of = |name: &ComponentName| sources.get(name).map(|source| source.bytes.clone());
-        recipe.prepare(|one| bytes_of(&one.name).ok_or(LoadErrorKind::Interrupted))
-    })
-    .await?;
-    progress(LoadStep::Compiling { component: name.clone(), bytes: bytes.len() as u64 });
+    let bytes_of = move |one: &Ingredient| {
+        let source = sources.get(&one.name).ok_or(LoadErrorKind::Interrupted)?;
+        Ok(source.bytes.clone())
+    };
     let started = crate::clock::now();
-    let code = furnish::compile(workshop, tenant, (digest, class), bytes).await?;
+    let code = furnish::compile(workshop, tenant, (recipe, bytes_of), progress).await?;
     progress(LoadStep::Ready { component: name, compiled_in: Some(started.elapsed()) });
     Ok(code)
 }

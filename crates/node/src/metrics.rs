@@ -58,6 +58,7 @@ fn deployed(text: &mut String, apps: &Apps, refused: u64) {
         ("cumulet_loaded_bytes", "gauge", "Code of loaded apps and what surrounds it.", totals.bytes),
         ("cumulet_loaded_files", "gauge", "Compiled files that are mapped.", totals.files),
         ("cumulet_evictions_total", "counter", "Apps that were let go for others.", totals.evicted),
+        ("cumulet_unloaded_total", "counter", "Apps that were let go because nobody called them.", totals.unloaded),
         ("cumulet_cold_starts_total", "counter", "Apps that were loaded.", loaded),
         ("cumulet_cold_start_failures_total", "counter", "Apps that could not be loaded.", failed),
         (

@@ -39,7 +39,7 @@ use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
 use tokio::sync::watch;
-use tokio::task::JoinHandle;
+use tokio::task::{JoinHandle, JoinSet};
 
 pub(crate) use self::open::loaded_files;
 
@@ -185,6 +185,8 @@ pub struct Node {
     admin: JoinHandle<Drained>,
     // Dropped in this order: guests end before the threads that write their last events and records.
     _runners: Runners,
+    /// End what waits in vain.
+    _watches: JoinSet<()>,
     _writer: EventWriter,
     _bookkeeper: Bookkeeper,
 }
@@ -201,7 +203,6 @@ impl Node {
         // Once, and before the pools are there: reading it lists every mapping of the process.
         let machine = Machine::read();
         let workshop = open::workshop(&options, &machine)?;
-        workshop.warm.watch();
         let (events, journal) = (Arc::clone(&workshop.events), open::journal(&workshop));
         let (to, pulse) = (Box::new(io::stderr()), workshop.pulse.clone());
         let writer = EventWriter::start(events, options.events, to, journal, pulse).map_err(StartError::Thread)?;
@@ -224,6 +225,11 @@ impl Node {
             unrouted: Tally::default(),
             shelf: secured.as_ref().map(|secured| Arc::clone(&secured.shelf)),
         });
+        let mut watches = JoinSet::new();
+        watches.spawn(workshop.warm.end_idle());
+        if let Directory::Deployed(apps) = &serving.directory {
+            watches.spawn(Arc::clone(apps).unload_idle(workshop.accounts.config().limits.idle));
+        }
         let public = Public::bind(&options, &serving, secured.as_ref())?;
         let (stop, stopped) = watch::channel(false);
         // What is deployed is there at once; one app has to be made ready first.
@@ -250,6 +256,7 @@ impl Node {
             stop,
             open,
             _runners: runners,
+            _watches: watches,
             _writer: writer,
             _bookkeeper: bookkeeper,
         })

@@ -39,7 +39,11 @@ impl Queue {
     /// Lets a task run that was woken. Waking another thread for it takes longer than most guests go on for, so that one
     /// that was woken by another's work on the runtime is polled there next.
     pub(crate) fn wake(self: &Arc<Self>, task: Arc<Task>) {
-        if tokio::task::try_id().is_none() || !self.shares.lock().is_empty() {
+        let must_queue = {
+            let shares = self.shares.lock();
+            shares.is_stopped() || !shares.is_empty()
+        };
+        if must_queue || tokio::task::try_id().is_none() {
             return self.push(task);
         }
         let queue = Arc::clone(self);

@@ -1,10 +1,11 @@
 //! What a unit's code is made from: the bytes of one component, or of several that are composed first.
 
+use crate::componentize;
 use crate::furnish::class_of;
 use crate::load::LoadErrorKind;
 use bytes::Bytes;
 use cumulet_compose::{Member, compose, needs_async};
-use cumulet_engine::EngineClass;
+use cumulet_engine::{EngineClass, INITIALISER, inspect};
 use cumulet_spec::id::{ComponentName, Digest};
 use cumulet_spec::limit::Limits;
 use cumulet_spec::revision::Unit;
@@ -16,6 +17,17 @@ pub(crate) struct Ingredient {
     pub(crate) name: ComponentName,
     pub(crate) digest: Digest,
     link: BTreeMap<String, ComponentName>,
+    /// Whether a snapshot is wanted, if it can be had.
+    snapshot: bool,
+}
+
+/// The bytes of one component of a unit.
+#[derive(Debug)]
+pub(crate) struct Part {
+    pub(crate) name: ComponentName,
+    pub(crate) bytes: Bytes,
+    /// Whether it exports an initialiser that is to be run.
+    pub(crate) is_initialised: bool,
 }
 
 /// Everything that a unit's code follows from.
@@ -35,6 +47,7 @@ impl Recipe {
             name: name.clone(),
             digest: component.digest,
             link: component.link.clone(),
+            snapshot: component.snapshot,
         });
         Self { digest: unit.digest(), limits: unit.component.limits, ingredients: ingredients.collect() }
     }
@@ -44,18 +57,27 @@ impl Recipe {
         &self.ingredients.first().expect("a unit has a component that triggers lead to").name
     }
 
-    /// The bytes to compile, and where they are to run. Blocks.
-    pub(crate) fn prepare(
+    /// The bytes of its components, as they were sent. Blocks.
+    pub(crate) fn parts(
         &self,
         bytes_of: impl Fn(&Ingredient) -> Result<Bytes, LoadErrorKind>,
-    ) -> Result<(Bytes, EngineClass), LoadErrorKind> {
-        let bytes = self.ingredients.iter().map(bytes_of).collect::<Result<Vec<Bytes>, _>>()?;
-        if let ([bytes], true) = (bytes.as_slice(), self.ingredients.iter().all(|one| one.link.is_empty())) {
-            return Ok((bytes.clone(), class_of(bytes, &self.limits)?));
+    ) -> Result<Vec<Part>, LoadErrorKind> {
+        let part = |one: &Ingredient| {
+            let bytes = component(bytes_of(one)?)?;
+            let is_initialised = one.snapshot && inspect(&bytes)?.exports.iter().any(|name| name == INITIALISER);
+            Ok(Part { name: one.name.clone(), bytes, is_initialised })
+        };
+        self.ingredients.iter().map(part).collect()
+    }
+
+    /// The bytes to compile, and where they are to run. Blocks.
+    pub(crate) fn compose(&self, parts: &[Part]) -> Result<(Bytes, EngineClass), LoadErrorKind> {
+        if let ([part], true) = (parts, self.ingredients.iter().all(|one| one.link.is_empty())) {
+            return Ok((part.bytes.clone(), class_of(&part.bytes, &self.limits)?));
         }
-        let parts = self.ingredients.iter().zip(&bytes);
+        let parts = self.ingredients.iter().zip(parts);
         let members: Vec<Member<'_>> =
-            parts.map(|(one, bytes)| Member { name: &one.name, bytes, link: &one.link }).collect();
+            parts.map(|(one, part)| Member { name: &one.name, bytes: &part.bytes, link: &one.link }).collect();
         let composed = compose(&members)?;
         let class = match class_of(&composed, &self.limits)? {
             EngineClass::Plain if needs_async(&composed) => EngineClass::Async,
@@ -63,4 +85,10 @@ impl Recipe {
         };
         Ok((composed.into(), class))
     }
+}
+
+/// A component's bytes as they are; those of a program in a core module, as a component.
+fn component(bytes: Bytes) -> Result<Bytes, LoadErrorKind> {
+    let program = componentize::program(&bytes)?;
+    Ok(program.map_or(bytes, Bytes::from))
 }

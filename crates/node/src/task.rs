@@ -54,6 +54,8 @@ pub(crate) struct Task {
     exchange: Arc<Exchange>,
     target: Arc<Target>,
     turn: Turn,
+    /// Executed time that the queue has been told of, in nanoseconds.
+    told_nanos: AtomicU64,
     /// Whose quota may leave it less executed time than it asks for.
     has_quota: bool,
     queue: Arc<Queue>,
@@ -93,6 +95,7 @@ impl Task {
             work: Mutex::new(Some(Work { guest, deadline: Box::pin(sleep_until(deadline)) })),
             exchange: Arc::clone(&ticket.exchange),
             turn: ticket.target.turn,
+            told_nanos: AtomicU64::new(ticket.exchange.gauge().cpu_nanos()),
             has_quota: ticket.target.quotas.app.is_some() || ticket.target.quotas.tenant.is_some(),
             target: Arc::clone(&ticket.target),
             ticket: Mutex::new(Some(ticket)),
@@ -149,13 +152,15 @@ impl Task {
         let waker = Waker::from(Arc::clone(&self));
         let mut context = Context::from_waker(&waker);
         let mut work = self.work.lock();
-        let before = self.exchange.gauge().cpu_nanos();
         let ended = match work.as_mut() {
             None => true,
             Some(work) => self.poll(work, &mut context).is_ready(),
         };
-        // Told with the slice, as they were not worth the queue's lock when they ran.
-        let nanos = self.exchange.gauge().cpu_nanos().saturating_sub(before) + self.target.take_inline();
+        // What others did in its name counts as well.
+        let used = self.exchange.gauge().cpu_nanos();
+        let told = self.told_nanos.swap(used, Ordering::Relaxed);
+        // First slices are told with it, as they were not worth the queue's lock when they ran.
+        let nanos = used.saturating_sub(told) + self.target.take_inline();
         let turn = self.turn;
         if ended {
             self.state.store(DONE, Ordering::SeqCst);

@@ -154,7 +154,7 @@ impl Ticket {
             bytes_in: self.bytes_in.bytes(),
             bytes_out,
             host_calls: gauge.host_calls(),
-            ..Usage::default()
+            shared: gauge.is_shared(),
         };
         let books = &self.serving.books;
         place.append(&Entry {
@@ -204,6 +204,7 @@ pub(crate) fn outcome_of(end: &GuestEnd) -> Outcome {
         GuestEnd::Deadline => Outcome::Deadline,
         GuestEnd::ClientGone => Outcome::ClientGone,
         GuestEnd::HostFault => Outcome::HostError,
+        GuestEnd::Lost(_) => Outcome::InstanceLost,
     }
 }
 
@@ -213,6 +214,7 @@ fn detail_of(end: &GuestEnd) -> Option<Box<str>> {
         GuestEnd::Failed(Ending::Trap(text) | Ending::HostLimit(text) | Ending::PoolExhausted(text)) => {
             Some(text.as_str().into())
         }
+        GuestEnd::Lost(why) => Some(why.as_str().into()),
         _ => None,
     }
 }

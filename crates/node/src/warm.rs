@@ -2,6 +2,7 @@
 
 use cumulet_capability::{Held, Room, Warm};
 use cumulet_meter::Admission;
+use cumulet_spec::manifest::Reuse;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicU32, Ordering};
 use std::sync::{Arc, Weak};
@@ -40,10 +41,10 @@ impl WarmInstances {
         Self { slots: Arc::new(slots), components: Arc::default() }
     }
 
-    /// Where the instances of a component wait that serve at most so many invocations each.
-    pub(crate) fn of_component(&self, requests_max: u32) -> Arc<Warm> {
+    /// Where the instances of a component wait that serve several invocations each.
+    pub(crate) fn of_component(&self, reuse: Reuse) -> Arc<Warm> {
         let room = Arc::clone(&self.slots);
-        let warm = Arc::new(Warm::new(requests_max, room));
+        let warm = Arc::new(Warm::new(reuse.requests, reuse.concurrent, room));
         let mut components = self.components.lock();
         components.retain(|component| component.strong_count() > 0);
         components.push(Arc::downgrade(&warm));
@@ -55,19 +56,17 @@ impl WarmInstances {
         self.slots.held.load(Ordering::Relaxed)
     }
 
-    /// Ends what waits in vain, for as long as the node lives. Must be called where tokio runs.
-    pub(crate) fn watch(&self) {
-        tokio::spawn(watch(Arc::downgrade(&self.components)));
-    }
-}
-
-async fn watch(components: Weak<Mutex<Vec<Weak<Warm>>>>) {
-    loop {
-        tokio::time::sleep(IDLE).await;
-        let Some(components) = components.upgrade() else { return };
-        // Ending instances takes a while: not under the lock, which every load of a component takes.
-        let all: Vec<Arc<Warm>> = components.lock().iter().filter_map(Weak::upgrade).collect();
-        all.iter().for_each(|warm| warm.end_idle());
+    /// Ends what waits in vain, for as long as what is returned is polled.
+    pub(crate) fn end_idle(&self) -> impl Future<Output = ()> + use<> {
+        let components = Arc::clone(&self.components);
+        async move {
+            loop {
+                tokio::time::sleep(IDLE).await;
+                // Ending instances takes a while: not under the lock, which every load of a component takes.
+                let all: Vec<Arc<Warm>> = components.lock().iter().filter_map(Weak::upgrade).collect();
+                all.iter().for_each(|warm| warm.end_idle());
+            }
+        }
     }
 }
 

@@ -71,6 +71,9 @@ pub struct NodeLimits {
     /// How long a guest runs before another one's turn comes, from [`NodeLimits::SLICE_MIN`] to
     /// [`NodeLimits::SLICE_MAX`].
     pub slice: Duration,
+    /// How long an app stays loaded that nobody calls, from [`NodeLimits::IDLE_MIN`] to [`NodeLimits::IDLE_MAX`]; it is
+    /// let go at the latest after twice as long.
+    pub idle: Duration,
 }
 
 /// What compiling may use; what is `None` is the node's default.
@@ -194,11 +197,15 @@ impl NodeLimits {
     pub const SLICE_MIN: Duration = Duration::from_micros(500);
     /// The longest time slice.
     pub const SLICE_MAX: Duration = Duration::from_millis(100);
+    /// The shortest time until an app is let go: a shorter one would have it loaded anew all the time.
+    pub const IDLE_MIN: Duration = Duration::from_secs(1);
+    /// The longest.
+    pub const IDLE_MAX: Duration = Duration::from_hours(24 * 365);
 }
 
 impl Default for NodeLimits {
     fn default() -> Self {
-        Self { slots: None, loaded: None, slice: Duration::from_millis(1) }
+        Self { slots: None, loaded: None, slice: Duration::from_millis(1), idle: Duration::from_mins(15) }
     }
 }
 

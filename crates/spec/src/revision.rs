@@ -59,6 +59,17 @@ pub struct RevisionComponent {
     /// Whether instances serve more than one invocation.
     #[serde(default, skip_serializing_if = "Option::is_none")]
     pub reuse: Option<Reuse>,
+    /// Whether it is run through its initialiser once, if it exports one, and starts from what that left behind.
+    #[serde(default = "yes", skip_serializing_if = "is_yes")]
+    pub snapshot: bool,
+}
+
+fn yes() -> bool {
+    true
+}
+
+fn is_yes(value: &bool) -> bool {
+    *value
 }
 
 impl Revision {
@@ -87,6 +98,7 @@ mod tests {
             },
             link: BTreeMap::new(),
             reuse: None,
+            snapshot: true,
         };
         Revision {
             format: REVISION_FORMAT,
@@ -124,6 +136,19 @@ mod tests {
         let json = serde_json::to_string_pretty(&full).unwrap();
         insta::assert_snapshot!(json);
         assert_eq!(serde_json::from_str::<Revision>(&json).unwrap(), full);
+    }
+
+    /// A revision from before there were snapshots takes one, as its author would expect of a new one.
+    #[test]
+    fn that_no_snapshot_is_taken_is_written_down() {
+        let mut other = revision();
+        for component in other.components.values_mut() {
+            component.snapshot = false;
+        }
+        let json = serde_json::to_string(&other).unwrap();
+        assert!(json.contains(r#""snapshot":false"#), "{json}");
+        assert_eq!(serde_json::from_str::<Revision>(&json).unwrap(), other);
+        assert_ne!(other.id(), revision().id());
     }
 
     #[test]

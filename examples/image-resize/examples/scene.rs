@@ -1,4 +1,5 @@
-//! Writes the pictures under `data/`: `cargo run -p image-resize --example scene`.
+//! Writes the pictures under `data/`: `cargo run -p image-resize --example scene`. `harbour.webp` is the first of them, made
+//! smaller and lossy by libwebp.
 
 #[path = "../tests/support/made.rs"]
 mod made;

@@ -118,7 +118,13 @@ fn a_turned_picture_comes_out_upright() {
 
 #[test]
 fn real_files_in_data() {
-    for (name, size) in [("harbour.jpg", "160x107"), ("harbour-progressive.jpg", "160x107"), ("badge.png", "160x160")] {
+    let files = [
+        ("harbour.jpg", "160x107"),
+        ("harbour-progressive.jpg", "160x107"),
+        ("harbour.webp", "160x107"),
+        ("badge.png", "160x160"),
+    ];
+    for (name, size) in files {
         let file = std::fs::read(std::path::Path::new(env!("CARGO_MANIFEST_DIR")).join("data").join(name)).unwrap();
         let reply = answer("POST", "/", Query::new("w=160"), file.as_slice());
         assert_eq!(reply.status, 200, "{name}");

@@ -2,10 +2,9 @@
 
 use guest_http::Reply;
 
-use crate::claims::{self, ClaimError, Expect};
-use crate::keys::{KeyError, KeySet};
-use crate::signature;
+use crate::claims::{ClaimError, Expect};
 use crate::token::{Token, TokenError};
+use web_token::{Rejection, bearer, verify};
 
 /// What a request brings along, as far as it matters here.
 #[derive(Debug, Clone, Copy)]
@@ -43,11 +42,7 @@ enum Refusal {
     #[error(transparent)]
     NoKeys(NoKeys),
     #[error(transparent)]
-    Key(KeyError),
-    #[error("the signature is not the key's")]
-    Signature,
-    #[error(transparent)]
-    Claims(ClaimError),
+    Rejected(Rejection),
 }
 
 /// Answers a request. `keys` is asked for only once a token is there that could be verified.
@@ -59,52 +54,43 @@ pub fn answer(asked: &Asked<'_>, expect: &Expect, now: u64, keys: impl FnOnce() 
     if asked.method != "POST" {
         return Reply::problem(405, "only POST is served here", "post a token to /verify").with("allow", "POST");
     }
-    match verify(asked, expect, now, keys) {
+    match claims(asked, expect, now, keys) {
         Ok(claims) => Reply::new(200, "application/json", claims),
         Err(refusal) => refuse(&refusal),
     }
 }
 
-fn verify(
+fn claims(
     asked: &Asked<'_>,
     expect: &Expect,
     now: u64,
     keys: impl FnOnce() -> Result<Vec<u8>, NoKeys>,
 ) -> Result<Vec<u8>, Refusal> {
-    let text = bearer(asked).ok_or(Refusal::NoToken)?;
-    let token = Token::parse(text).map_err(Refusal::Token)?;
-    let keys = KeySet::parse(&keys().map_err(Refusal::NoKeys)?).map_err(Refusal::Key)?;
-    let key = keys.select(&token).map_err(Refusal::Key)?;
-    if !signature::verify(&token, &key) {
-        return Err(Refusal::Signature);
-    }
-    let claims = claims::check(token.claims(), expect, now).map_err(Refusal::Claims)?;
-    let mut json = serde_json::to_vec(&claims).map_err(|_| Refusal::Claims(ClaimError::NotAnObject))?;
+    let token = Token::parse(text(asked).ok_or(Refusal::NoToken)?).map_err(Refusal::Token)?;
+    let claims = verify(&token, &keys().map_err(Refusal::NoKeys)?, expect, now).map_err(Refusal::Rejected)?;
+    let mut json =
+        serde_json::to_vec(&claims).map_err(|_| Refusal::Rejected(Rejection::Claims(ClaimError::NotAnObject)))?;
     json.push(b'\n');
     Ok(json)
 }
 
 /// The token out of the header, or else out of the body.
-fn bearer<'r>(asked: &Asked<'r>) -> Option<&'r str> {
-    let header = asked.authorization.and_then(|value| {
-        let (scheme, token) = value.split_once(' ')?;
-        scheme.eq_ignore_ascii_case("bearer").then(|| token.trim())
-    });
+fn text<'r>(asked: &Asked<'r>) -> Option<&'r str> {
     let body = || std::str::from_utf8(asked.body).ok().map(str::trim);
-    header.or_else(body).filter(|token| !token.is_empty())
+    asked.authorization.and_then(bearer).or_else(body).filter(|token| !token.is_empty())
 }
 
 fn refuse(refusal: &Refusal) -> Reply {
     let (status, title) = match refusal {
         Refusal::Token(error) if !error.is_refusal() => (400, "the token is malformed"),
-        Refusal::Claims(ClaimError::NotAnObject | ClaimError::NotATime(_)) => (400, "the token is malformed"),
+        Refusal::Rejected(Rejection::Claims(ClaimError::NotAnObject | ClaimError::NotATime(_))) => {
+            (400, "the token is malformed")
+        }
         Refusal::NoKeys(NoKeys::NotConfigured) => (500, "no key set is configured"),
         Refusal::NoKeys(NoKeys::Unreachable(_)) => (502, "the key set cannot be had"),
-        Refusal::Key(error) if error.is_key_set() => (502, "the key set is damaged"),
+        Refusal::Rejected(Rejection::Key(error)) if error.is_key_set() => (502, "the key set is damaged"),
         Refusal::NoToken => (401, "a token is needed"),
-        Refusal::Token(_) | Refusal::Key(_) | Refusal::Signature | Refusal::Claims(_) => {
-            (401, "the token is not accepted")
-        }
+        Refusal::Token(_) | Refusal::Rejected(_) => (401, "the token is not accepted"),
     };
     let reply = Reply::problem(status, title, &refusal.to_string());
     match (status, refusal) {

@@ -6,3 +6,6 @@ pub mod keys;
 mod rsa;
 pub mod signature;
 pub mod token;
+mod verify;
+
+pub use verify::{Rejection, bearer, verify};

@@ -1,4 +1,4 @@
-;; A core module where a component was meant.
+;; A core module where a component or a program was meant.
 (module
   (memory (export "memory") 1)
-  (func (export "_start")))
+  (func (export "handle")))

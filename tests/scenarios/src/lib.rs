@@ -5,6 +5,7 @@
 use std::time::Duration;
 
 pub mod admin;
+pub mod cases;
 pub mod fleet;
 pub mod follow;
 pub mod http1;

@@ -6,6 +6,8 @@ mod bad_input;
 mod browser;
 #[path = "all/capabilities.rs"]
 mod capabilities;
+#[path = "all/cgi.rs"]
+mod cgi;
 #[path = "all/compose.rs"]
 mod compose;
 #[path = "all/contract.rs"]
@@ -18,6 +20,8 @@ mod fresh;
 mod http;
 #[path = "all/http2.rs"]
 mod http2;
+#[path = "all/initialised.rs"]
+mod initialised;
 #[path = "all/inside.rs"]
 mod inside;
 #[path = "all/kill.rs"]
@@ -58,7 +62,11 @@ mod streaming;
 mod templates;
 #[path = "all/tls.rs"]
 mod tls;
+#[path = "all/together.rs"]
+mod together;
 #[path = "all/top.rs"]
 mod top;
 #[path = "all/values.rs"]
 mod values;
+#[path = "all/wasm3.rs"]
+mod wasm3;

@@ -36,8 +36,9 @@ fn what_was_acknowledged_survives_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut last = 0;
     for kill in 0..kills {
-        last = run_and_kill(folder.path(), &mut random).max(last);
-        check(folder.path(), last, kill);
+        let said = run_and_kill(folder.path(), &mut random).max(last);
+        // What was done and not said, the next process does not say either.
+        last = check(folder.path(), said, kill);
     }
     eprintln!("{last} acknowledged changes survived {kills} kills");
     assert!(last > kills, "the processes were killed before they did anything");
@@ -70,8 +71,8 @@ fn run_and_kill(folder: &Path, random: &mut SmallRng) -> u64 {
     last
 }
 
-/// Every number stands for one change, so what must be there follows from the number of the last one.
-fn check(folder: &Path, acknowledged: u64, kill: u64) {
+/// Every number stands for one change, so what must be there follows from the number of the last one, which is returned.
+fn check(folder: &Path, acknowledged: u64, kill: u64) -> u64 {
     let registry = Registry::open(folder).unwrap();
     let mut expect: BTreeMap<AppName, u64> = BTreeMap::new();
     let mut last = 0;
@@ -112,6 +113,7 @@ fn check(folder: &Path, acknowledged: u64, kill: u64) {
     let database = rusqlite::Connection::open(folder.join("registry.db")).unwrap();
     let integrity: String = database.query_row("PRAGMA integrity_check", (), |row| row.get(0)).unwrap();
     assert_eq!(integrity, "ok", "kill {kill}");
+    last
 }
 
 fn change_until_killed(folder: &Path) {

@@ -39,8 +39,9 @@ fn the_old_or_the_new_answers_after_a_kill() {
     let folder = tempfile::tempdir().unwrap();
     let mut last = 0;
     for kill in 0..kills {
-        last = run_and_kill(folder.path(), &mut random).max(last);
-        check(folder.path(), last, kill);
+        let said = run_and_kill(folder.path(), &mut random).max(last);
+        // What was live and not said, the next process does not say either.
+        last = check(folder.path(), said, kill);
     }
     eprintln!("{last} acknowledged deploys survived {kills} kills");
     assert!(last > 0, "the processes were killed before they did anything");
@@ -72,7 +73,8 @@ fn run_and_kill(folder: &Path, random: &mut SmallRng) -> u64 {
     last
 }
 
-fn check(folder: &Path, acknowledged: u64, kill: u64) {
+/// Returns the deploy that is live, which may be one more than was said.
+fn check(folder: &Path, acknowledged: u64, kill: u64) -> u64 {
     let registry = Registry::open(folder).unwrap();
     let now = newest_live(&registry);
     assert!(
@@ -85,6 +87,7 @@ fn check(folder: &Path, acknowledged: u64, kill: u64) {
     let database = rusqlite::Connection::open(folder.join("registry.db")).unwrap();
     let integrity: String = database.query_row("PRAGMA integrity_check", (), |row| row.get(0)).unwrap();
     assert_eq!(integrity, "ok", "kill {kill}");
+    now
 }
 
 /// Everything that follows from which deploy was live last is there, and nothing else.

@@ -54,6 +54,7 @@ pub(super) fn revision(name: &str, content: &str) -> Revision {
         grants: Grants::default(),
         link: BTreeMap::new(),
         reuse: None,
+        snapshot: true,
     };
     Revision {
         format: REVISION_FORMAT,

@@ -154,6 +154,9 @@ fn table(target: &Target, reviewed: &[Reviewed]) -> String {
     text.push('\n');
     for one in reviewed {
         let _ = writeln!(text, "{}: {}, {}", one.name, one.inspection.kind, one.path.display());
+        if let Some(plan) = &one.snapshot {
+            let _ = writeln!(text, "{}: snapshot: {plan}", one.name);
+        }
     }
     text
 }
@@ -226,6 +229,7 @@ fn component_json(target: &Target, one: &Reviewed) -> Value {
         "component": one.name.as_str(),
         "source": one.path.display().to_string(),
         "kind": one.inspection.kind.label(),
+        "snapshot": one.snapshot.as_ref().map(ToString::to_string),
         "imports": one.checked.imports.iter().map(import).collect::<Vec<_>>(),
         "findings": findings.collect::<Vec<_>>(),
     })

@@ -20,8 +20,8 @@ const HOSTS_PER_APP_MAX: usize = 16;
 const EVICTED_PART: usize = 16;
 /// Places in which changes are counted: apps that share one only cause each other to be read again.
 const CHANGES: usize = 64;
-/// Uses closer together than this do not write again, in microseconds.
-const USE_STEP_US: u64 = 1_000;
+/// Idle apps that go at once: the rest goes the next time.
+const IDLE_MAX: usize = 1_024;
 
 /// An app that is loaded: compiled files mapped, components linked, quotas at hand.
 #[derive(Debug)]
@@ -36,7 +36,8 @@ pub(crate) struct LoadedApp {
     code_bytes: u64,
     /// What all loaded apps of its tenant may take together, code included, in bytes.
     tenant_bytes_max: u64,
-    used_us: AtomicU64,
+    /// When it was last used, in turns of the cache.
+    used: AtomicU64,
 }
 
 /// What an app takes while it is loaded, in bytes.
@@ -53,13 +54,13 @@ pub(crate) struct LoadCost {
 impl LoadedApp {
     pub(crate) fn new(id: AppId, generation: u64, arms: Arms, cost: LoadCost) -> Self {
         let LoadCost { bytes, code_bytes, tenant_bytes_max } = cost;
-        Self { id, generation, arms, bytes, code_bytes, tenant_bytes_max, used_us: AtomicU64::new(0) }
+        Self { id, generation, arms, bytes, code_bytes, tenant_bytes_max, used: AtomicU64::new(0) }
     }
 
-    /// Notes that it was used, in microseconds since the node started.
-    pub(crate) fn used(&self, now_us: u64) {
-        if now_us.saturating_sub(self.used_us.load(Ordering::Relaxed)) >= USE_STEP_US {
-            self.used_us.store(now_us, Ordering::Relaxed);
+    /// Notes that it was used. Written once a turn, so that cores do not wait for each other's writes.
+    fn used(&self, turn: u64) {
+        if self.used.load(Ordering::Relaxed) < turn {
+            self.used.store(turn, Ordering::Relaxed);
         }
     }
 }
@@ -101,7 +102,10 @@ pub(crate) struct LoadedApps {
     table: Mutex<Table>,
     code: Arc<CodeTotals>,
     bounds: LoadBounds,
+    /// What uses are dated with: it goes on with each app that is put, and costs no clock.
+    turn: AtomicU64,
     evicted: AtomicU64,
+    unloaded: AtomicU64,
 }
 
 impl std::fmt::Debug for LoadedApps {
@@ -117,7 +121,12 @@ pub(crate) struct LoadedTotals {
     pub(crate) bytes: u64,
     pub(crate) files: u64,
     pub(crate) evicted: u64,
+    pub(crate) unloaded: u64,
 }
+
+/// A turn of the cache. What is used after it was taken has been used since.
+#[derive(Clone, Copy, Debug)]
+pub(crate) struct Mark(u64);
 
 impl LoadedApps {
     pub(crate) fn new(bounds: LoadBounds, code: Arc<CodeTotals>) -> Self {
@@ -127,13 +136,34 @@ impl LoadedApps {
             table: Mutex::new(Table { apps: HashMap::new(), bytes: 0, changes: [0; CHANGES] }),
             code,
             bounds,
+            turn: AtomicU64::new(1),
             evicted: AtomicU64::new(0),
+            unloaded: AtomicU64::new(0),
         }
     }
 
     /// The app that answers at a host, in lower case and without a port.
     pub(crate) fn find(&self, host: &str) -> Option<Arc<LoadedApp>> {
-        self.shard(host).read().get(host).cloned()
+        let app = self.shard(host).read().get(host).cloned()?;
+        app.used(self.turn.load(Ordering::Relaxed));
+        Some(app)
+    }
+
+    /// A mark for [`LoadedApps::take_idle`].
+    pub(crate) fn mark(&self) -> Mark {
+        Mark(self.turn.fetch_add(1, Ordering::Relaxed) + 1)
+    }
+
+    /// Takes out apps that nobody used since a mark. Dropping them is not for threads that serve.
+    #[must_use]
+    pub(crate) fn take_idle(&self, since: Mark) -> Vec<Arc<LoadedApp>> {
+        let mut table = self.table.lock();
+        let is_idle = |held: &&Held| held.app.used.load(Ordering::Relaxed) < since.0;
+        let idle: Vec<AppId> =
+            table.apps.values().filter(is_idle).take(IDLE_MAX).map(|held| held.app.id.clone()).collect();
+        let gone: Vec<_> = idle.iter().filter_map(|id| self.take(&mut table, id)).collect();
+        self.unloaded.fetch_add(gone.len() as u64, Ordering::Relaxed);
+        gone
     }
 
     /// To be asked before an app is read, and given back with it: what changes in between is not overlooked.
@@ -149,6 +179,7 @@ impl LoadedApps {
     #[must_use]
     pub(crate) fn insert(&self, app: Arc<LoadedApp>, host: &str, since: Since) -> Option<Vec<Arc<LoadedApp>>> {
         let mut gone = Vec::new();
+        app.used(self.mark().0);
         let mut table = self.table.lock();
         if table.changes.get(since.place) != Some(&since.changes) {
             return None;
@@ -189,6 +220,7 @@ impl LoadedApps {
             bytes: table.bytes + self.code.bytes(),
             files: self.code.files(),
             evicted: self.evicted.load(Ordering::Relaxed),
+            unloaded: self.unloaded.load(Ordering::Relaxed),
         }
     }
 
@@ -204,7 +236,7 @@ impl LoadedApps {
         let held = table.apps.values().map(|held| &held.app).filter(|app| app.id.tenant == newcomer.id.tenant);
         let mut apps: Vec<Arc<LoadedApp>> = held.cloned().collect();
         let mut bytes: u64 = apps.iter().map(|app| app.bytes + app.code_bytes).sum();
-        apps.sort_by_key(|app| app.used_us.load(Ordering::Relaxed));
+        apps.sort_by_key(|app| app.used.load(Ordering::Relaxed));
         for app in apps.iter().filter(|app| app.id != newcomer.id) {
             if bytes <= newcomer.tenant_bytes_max {
                 return;
@@ -222,12 +254,12 @@ impl LoadedApps {
         }
         let others = table.apps.values().filter(|held| held.app.id != *newcomer);
         let mut ages: Vec<(u64, AppId)> =
-            others.map(|held| (held.app.used_us.load(Ordering::Relaxed), held.app.id.clone())).collect();
+            others.map(|held| (held.app.used.load(Ordering::Relaxed), held.app.id.clone())).collect();
         let count = ages.len().div_ceil(EVICTED_PART);
         if count == 0 {
             return;
         }
-        ages.select_nth_unstable_by_key(count - 1, |(used_us, _)| *used_us);
+        ages.select_nth_unstable_by_key(count - 1, |(used, _)| *used);
         for (_, id) in ages.into_iter().take(count) {
             gone.extend(self.take(table, &id));
             self.evicted.fetch_add(1, Ordering::Relaxed);
@@ -255,98 +287,4 @@ impl LoadedApps {
 }
 
 #[cfg(test)]
-mod tests {
-    use super::*;
-    use cumulet_spec::route::RouteTable;
-
-    fn app(name: &str, generation: u64) -> Arc<LoadedApp> {
-        let id: AppId = name.parse().unwrap();
-        let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: u64::MAX };
-        Arc::new(LoadedApp::new(id, generation, Arms::One(RouteTable::default()), cost))
-    }
-
-    fn apps(bytes: u64) -> LoadedApps {
-        LoadedApps::new(LoadBounds { bytes, files: 10 }, Arc::default())
-    }
-
-    fn put(apps: &LoadedApps, app: Arc<LoadedApp>, host: &str) -> Vec<Arc<LoadedApp>> {
-        let since = apps.since(&app.id);
-        apps.insert(app, host, since).unwrap()
-    }
-
-    #[test]
-    fn what_changed_while_it_was_read_is_not_put() {
-        let apps = apps(1_000);
-        let since = apps.since(&"acme/shop".parse().unwrap());
-        assert!(apps.remove(&"acme/shop".parse().unwrap()).is_none());
-        assert!(apps.insert(app("acme/shop", 1), "shop.test", since).is_none());
-        assert!(apps.find("shop.test").is_none());
-        assert!(put(&apps, app("acme/shop", 2), "shop.test").is_empty());
-        assert_eq!(apps.find("shop.test").unwrap().generation, 2);
-    }
-
-    #[test]
-    fn a_new_deployment_takes_the_place_of_the_old_one_under_every_host() {
-        let apps = apps(1_000);
-        let old = app("acme/shop", 1);
-        assert!(put(&apps, Arc::clone(&old), "a.test").is_empty());
-        assert!(put(&apps, Arc::clone(&old), "b.test").is_empty());
-        let gone = put(&apps, app("acme/shop", 2), "a.test");
-        assert_eq!(gone.len(), 1);
-        assert_eq!(apps.find("a.test").unwrap().generation, 2);
-        assert!(apps.find("b.test").is_none(), "it is looked up anew");
-        assert_eq!((apps.totals().apps, apps.totals().bytes), (1, 100));
-    }
-
-    #[test]
-    fn what_was_used_longest_ago_goes_first() {
-        let apps = apps(1_600);
-        for number in 0..16 {
-            let app = app(&format!("acme/app-{number}"), 1);
-            app.used(1_000_000 - 10_000 * number);
-            assert!(put(&apps, app, &format!("{number}.test")).is_empty());
-        }
-        let gone = put(&apps, app("acme/new", 1), "new.test");
-        assert_eq!(gone.iter().map(|app| app.id.to_string()).collect::<Vec<_>>(), ["acme/app-15"]);
-        assert!(apps.find("15.test").is_none() && apps.find("14.test").is_some() && apps.find("new.test").is_some());
-        assert_eq!((apps.totals().apps, apps.totals().evicted), (16, 1));
-    }
-
-    #[test]
-    fn the_newcomer_stays_even_when_it_is_too_large() {
-        let apps = apps(50);
-        assert!(put(&apps, app("acme/large", 1), "large.test").is_empty());
-        assert!(apps.find("large.test").is_some());
-        assert_eq!(put(&apps, app("acme/next", 1), "next.test").len(), 1);
-    }
-
-    #[test]
-    fn a_tenant_over_its_quota_evicts_its_own() {
-        let apps = apps(1_000);
-        let small = |name: &str, used_us| {
-            let cost = LoadCost { bytes: 100, code_bytes: 50, tenant_bytes_max: 320 };
-            let app = LoadedApp::new(name.parse().unwrap(), 1, Arms::One(RouteTable::default()), cost);
-            app.used(used_us);
-            Arc::new(app)
-        };
-        assert!(put(&apps, app("other/app", 1), "other.test").is_empty());
-        assert!(put(&apps, small("small/old", 10_000), "old.test").is_empty());
-        assert!(put(&apps, small("small/new", 20_000), "new.test").is_empty());
-        let gone = put(&apps, small("small/next", 5_000), "next.test");
-        assert_eq!(gone.iter().map(|app| app.id.to_string()).collect::<Vec<_>>(), ["small/old"]);
-        assert!(apps.find("other.test").is_some() && apps.find("new.test").is_some());
-    }
-
-    #[test]
-    fn hosts_of_one_app_are_bounded() {
-        let apps = apps(1_000);
-        let shop = app("acme/shop", 1);
-        for number in 0..2 * HOSTS_PER_APP_MAX {
-            assert!(put(&apps, Arc::clone(&shop), &format!("{number}.test")).is_empty());
-        }
-        let found = (0..2 * HOSTS_PER_APP_MAX).filter(|number| apps.find(&format!("{number}.test")).is_some());
-        assert_eq!(found.count(), HOSTS_PER_APP_MAX);
-        assert!(apps.remove(&shop.id).is_some());
-        assert!((0..HOSTS_PER_APP_MAX).all(|number| apps.find(&format!("{number}.test")).is_none()));
-    }
-}
+mod tests;

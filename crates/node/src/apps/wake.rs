@@ -160,9 +160,7 @@ impl Apps {
         };
         let revisions = revisions.into_iter().map(|ReadyRevision { id, routes, .. }| LoadedRevision { id, routes });
         let arms = Arms::new(&deployed.traffic, revisions.collect());
-        let app = Arc::new(LoadedApp::new(id, deployed.generation.0, arms, cost));
-        app.used(self.workshop.books.now_us());
-        app
+        Arc::new(LoadedApp::new(id, deployed.generation.0, arms, cost))
     }
 
     fn deployed(&self, host: &str) -> Result<Option<(AppId, Since, DeployedApp)>, WakeError> {

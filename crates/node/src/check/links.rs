@@ -1,11 +1,14 @@
 //! Whether what a manifest links goes together: known before anything is compiled or run.
 
+use std::borrow::Cow;
 use std::collections::BTreeMap;
 
 use cumulet_compose::{Member, Problem};
 use cumulet_spec::id::{ComponentName, Digest};
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::revision::{REVISION_FORMAT, Revision, RevisionComponent};
+
+use crate::componentize;
 
 /// One thing that does not fit.
 #[derive(Debug, Clone, PartialEq, Eq)]
@@ -36,11 +39,13 @@ pub struct Linked {
 pub fn links(manifest: &Manifest, bytes: &BTreeMap<ComponentName, Vec<u8>>) -> Result<Vec<Linked>, Vec<LinkProblem>> {
     let revision = outline(manifest);
     let (mut composed, mut problems) = (Vec::new(), Vec::new());
+    let bytes: BTreeMap<&ComponentName, Cow<'_, [u8]>> =
+        bytes.iter().map(|(name, bytes)| (name, as_component(bytes))).collect();
     for unit in revision.units().filter(|unit| unit.is_composed()) {
         let members = unit.members();
-        let parts = members.iter().filter_map(|(name, component)| {
-            Some(Member { name, bytes: bytes.get(*name)?.as_slice(), link: &component.link })
-        });
+        let parts = members
+            .iter()
+            .filter_map(|(name, component)| Some(Member { name, bytes: bytes.get(name)?, link: &component.link }));
         match cumulet_compose::check(&parts.collect::<Vec<_>>()) {
             Ok(()) => composed.push(Linked { members: members.iter().map(|(name, _)| (*name).clone()).collect() }),
             Err(error) => problems.extend(error.problems.into_iter().map(told)),
@@ -54,6 +59,11 @@ pub fn links(manifest: &Manifest, bytes: &BTreeMap<ComponentName, Vec<u8>>) -> R
         }
     }
     if once.is_empty() { Ok(composed) } else { Err(once) }
+}
+
+/// A program in a core module is composed as the component that it is served as.
+fn as_component(bytes: &[u8]) -> Cow<'_, [u8]> {
+    componentize::program(bytes).ok().flatten().map_or(Cow::Borrowed(bytes), Cow::Owned)
 }
 
 fn told(problem: Problem) -> LinkProblem {
@@ -74,6 +84,7 @@ fn outline(manifest: &Manifest) -> Revision {
             grants: component.grants.clone(),
             link: component.link.clone(),
             reuse: component.reuse,
+            snapshot: component.snapshot,
         };
         (name.clone(), parts)
     };

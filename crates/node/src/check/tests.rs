@@ -109,10 +109,21 @@ fn what_is_not_offered_is_an_error() {
 
 #[test]
 fn what_cannot_be_routed_to_is_an_error() {
-    for (kind, name) in
-        [(Kind::Module, "module"), (Kind::CommandP1, "p1"), (Kind::CommandP2, "p2"), (Kind::Library, "library")]
-    {
+    for (kind, name) in [(Kind::Module, "module"), (Kind::Library, "library")] {
         insta::assert_snapshot!(format!("unroutable_{name}"), report("", kind, &[]));
+    }
+}
+
+#[test]
+fn a_program_answers_by_cgi() {
+    let imports = ["wasi:cli/environment@0.2.6", "wasi:filesystem/preopens@0.2.6", "wasi:cli/stdin@0.2.6"];
+    for kind in [Kind::CommandP1, Kind::CommandP2, Kind::CommandP3] {
+        insta::assert_snapshot!("program", report("", kind, &imports));
+        let lines =
+            "[component.c.grant]\nenv = { LOG = \"info\", PATH_INFO = \"/\" }\n[component.c.reuse]\nrequests = 2\n";
+        insta::assert_snapshot!("program_without_effect", report_of(lines, Role::Http, kind, &imports));
+        // Run by hand it has the environment that was granted, and no other.
+        insta::assert_snapshot!("program_untriggered", report_of("", Role::Untriggered, kind, &imports));
     }
 }
 
@@ -128,5 +139,6 @@ fn what_has_no_effect_is_a_warning() {
     }
     assert_eq!(check("", Role::Untriggered, Kind::Library), "");
     let several = "[component.c.reuse]\nrequests = 8\nconcurrent = 4\n";
-    insta::assert_snapshot!("reuse_by_several", check(several, Role::Http, Kind::HttpP3));
+    insta::assert_snapshot!("reuse_by_several", check(several, Role::Http, Kind::HttpP2));
+    assert_eq!(check(several, Role::Http, Kind::HttpP3), "");
 }

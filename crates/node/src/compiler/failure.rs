@@ -13,6 +13,9 @@ pub enum CompileFailure {
     /// It is no valid component, or needs what its class does not offer. The text says so whole.
     #[error("{0}")]
     Invalid(String),
+    /// Its initialiser did not do its work. The text says so whole.
+    #[error("{0}")]
+    Initialiser(String),
     /// Compiling it needs more memory than is granted.
     #[error("the compiler needed more than {0}")]
     Memory(Bytes),
@@ -56,7 +59,9 @@ impl CompileFailure {
     #[must_use]
     pub const fn fault(&self) -> Fault {
         match self {
-            Self::Invalid(_) | Self::Memory(_) | Self::Time(_) | Self::Crashed(_) => Fault::Guest,
+            Self::Invalid(_) | Self::Initialiser(_) | Self::Memory(_) | Self::Time(_) | Self::Crashed(_) => {
+                Fault::Guest
+            }
             Self::Busy(_) => Fault::Client,
             Self::Waited(_)
             | Self::Start(_)

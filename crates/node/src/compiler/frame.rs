@@ -14,8 +14,10 @@ const VERSION: u8 = 1;
 pub(super) const PREFIX_BYTES: usize = 6;
 /// A fingerprint, in bytes.
 const FINGERPRINT_BYTES: usize = 16;
-/// The largest component with its class, in bytes: the artifact store reads none that is larger.
-const COMPONENT_BYTES_MAX: usize = (256 << 20) + 1;
+/// The largest component with its class, in bytes: the artifact store reads none that is larger, and a snapshot adds to it.
+const COMPONENT_BYTES_MAX: usize = (256 << 20) + GAIN_BYTES_MAX + 1;
+/// What a component may gain by its snapshot, in bytes: a little more than the engine allows.
+const GAIN_BYTES_MAX: usize = 96 << 20;
 /// The largest compiled file, in bytes: a component becomes up to three times its size, and seldom is all code.
 const CODE_BYTES_MAX: usize = 1 << 30;
 /// The longest text, in bytes. What is longer is cut.
@@ -29,6 +31,8 @@ pub(super) enum Kind {
     Hello = 1,
     /// A class and a component.
     Compile = 2,
+    /// A component that is to be initialised.
+    Snapshot = 3,
     /// The process compiles for this node.
     Ready = 65,
     /// A compiled file.
@@ -39,6 +43,12 @@ pub(super) enum Kind {
     Exhausted = 68,
     /// The process does not work for this node: a text for the operator.
     Refused = 69,
+    /// A component as its initialiser left it.
+    Taken = 70,
+    /// No snapshot can be taken of the component: a text for its owner.
+    Unfit = 71,
+    /// The initialiser did not do its work: a text for its owner.
+    Uninitialised = 72,
 }
 
 /// What is said before the content of a frame.
@@ -75,27 +85,47 @@ pub enum FrameError {
 }
 
 impl Kind {
-    const ALL: [Self; 7] =
-        [Self::Hello, Self::Compile, Self::Ready, Self::Compiled, Self::Invalid, Self::Exhausted, Self::Refused];
+    const ALL: [Self; 11] = [
+        Self::Hello,
+        Self::Compile,
+        Self::Snapshot,
+        Self::Ready,
+        Self::Compiled,
+        Self::Invalid,
+        Self::Exhausted,
+        Self::Refused,
+        Self::Taken,
+        Self::Unfit,
+        Self::Uninitialised,
+    ];
 
     pub(super) const fn label(self) -> &'static str {
         match self {
             Self::Hello => "hello",
             Self::Compile => "compile",
+            Self::Snapshot => "snapshot",
             Self::Ready => "ready",
             Self::Compiled => "compiled",
             Self::Invalid => "invalid",
             Self::Exhausted => "exhausted",
             Self::Refused => "refused",
+            Self::Taken => "taken",
+            Self::Unfit => "unfit",
+            Self::Uninitialised => "uninitialised",
         }
+    }
+
+    /// Whether a frame of this other kind does what this one asks for.
+    pub(super) const fn is_answered_by(self, answer: Self) -> bool {
+        matches!((self, answer), (Self::Compile, Self::Compiled) | (Self::Snapshot, Self::Taken | Self::Unfit))
     }
 
     const fn bytes_max(self) -> usize {
         match self {
             Self::Hello => FINGERPRINT_BYTES * EngineClass::ALL.len(),
-            Self::Compile => COMPONENT_BYTES_MAX,
+            Self::Compile | Self::Snapshot | Self::Taken => COMPONENT_BYTES_MAX,
             Self::Compiled => CODE_BYTES_MAX,
-            Self::Invalid | Self::Refused => TEXT_BYTES_MAX,
+            Self::Invalid | Self::Refused | Self::Unfit | Self::Uninitialised => TEXT_BYTES_MAX,
             Self::Ready | Self::Exhausted => 0,
         }
     }
@@ -175,13 +205,17 @@ mod tests {
         check(Kind::Invalid, 300, [1, 67, 0, 0, 1, 44]);
         check(Kind::Exhausted, 0, [1, 68, 0, 0, 0, 0]);
         check(Kind::Refused, 1, [1, 69, 0, 0, 0, 1]);
+        check(Kind::Snapshot, 8, [1, 3, 0, 0, 0, 8]);
+        check(Kind::Taken, 1 << 16, [1, 70, 0, 1, 0, 0]);
+        check(Kind::Unfit, 2, [1, 71, 0, 0, 0, 2]);
+        check(Kind::Uninitialised, 3, [1, 72, 0, 0, 0, 3]);
     }
 
     #[test]
     fn what_is_no_frame_is_refused_by_its_prefix() {
         let check = |bytes, text: &str| assert_eq!(Prefix::decode(bytes).unwrap_err().to_string(), text);
         check([2, 1, 0, 0, 0, 0], "a frame of version 2 instead of 1");
-        check([1, 3, 0, 0, 0, 0], "a frame of the unknown kind 3");
+        check([1, 4, 0, 0, 0, 0], "a frame of the unknown kind 4");
         check([1, 65, 0, 0, 0, 1], "a frame ready of 1 bytes");
         check([1, 66, 255, 255, 255, 255], "a frame compiled of 4294967295 bytes");
         check(*b"HTTP/1", "a frame of version 72 instead of 1");

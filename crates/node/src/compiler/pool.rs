@@ -2,11 +2,11 @@
 
 use crate::clock::{self, Moment};
 use crate::compiler::failure::CompileFailure;
-use crate::compiler::frame;
-use crate::compiler::process::{Process, WorkerProgram};
+use crate::compiler::frame::{self, Kind, class_code};
+use crate::compiler::process::{Answer, Process, WorkerProgram};
 use crate::compiler::turns::{Full, Turns};
 use crate::compiler::worker::WorkerLimits;
-use cumulet_engine::{EngineClass, Fingerprints};
+use cumulet_engine::{EngineClass, Fingerprints, Snapshot};
 use cumulet_spec::id::TenantId;
 use cumulet_spec::node::CompileLimits;
 use cumulet_spec::quantity::Bytes;
@@ -145,16 +145,28 @@ impl Pool {
         class: EngineClass,
         component: &[u8],
     ) -> Result<Vec<u8>, CompileFailure> {
+        let (_, code) = self.work(tenant, Kind::Compile, &[&[class_code(class)], component]).await?;
+        Ok(code)
+    }
+
+    pub(super) async fn snapshot(&self, tenant: &TenantId, component: &[u8]) -> Result<Snapshot, CompileFailure> {
+        Ok(match self.work(tenant, Kind::Snapshot, &[component]).await? {
+            (Kind::Unfit, text) => Snapshot::Unfit(String::from_utf8_lossy(&text).into_owned()),
+            (_, bytes) => Snapshot::Taken(bytes),
+        })
+    }
+
+    async fn work(&self, tenant: &TenantId, kind: Kind, content: &[&[u8]]) -> Result<Answer, CompileFailure> {
         let mut seat = self.shared.seat(tenant).await?;
         let mut warm = self.shared.process(seat.warm.take(), tenant).await?;
-        let ended = warm.process.compile(class, component).await;
+        let ended = warm.process.work(kind, content).await;
         warm.compilations += 1;
         warm.since = clock::now();
         if let Err(failure) = &ended {
             let (fault, detail) = (failure.fault().label(), warm.process.tail());
             tracing::warn!(%tenant, fault, error = %failure, detail, "a component was not compiled");
         }
-        let is_sound = matches!(ended, Ok(_) | Err(CompileFailure::Invalid(_)));
+        let is_sound = matches!(ended, Ok(_) | Err(CompileFailure::Invalid(_) | CompileFailure::Initialiser(_)));
         if is_sound && warm.compilations < self.shared.settings.compilations_max {
             seat.warm = Some(warm);
         }

@@ -1,11 +1,10 @@
 //! One compile process, as the node sees it.
 
 use crate::compiler::failure::CompileFailure;
-use crate::compiler::frame::{FrameError, Kind, PREFIX_BYTES, Prefix, class_code};
+use crate::compiler::frame::{FrameError, Kind, PREFIX_BYTES, Prefix};
 use crate::compiler::pool::CompilerSettings;
 use crate::compiler::tail::Tail;
 use crate::compiler::worker::WorkerLimits;
-use cumulet_engine::EngineClass;
 use rustix::process::Signal;
 use std::convert::Infallible;
 use std::ffi::OsString;
@@ -64,7 +63,7 @@ enum Silence {
 }
 
 /// A frame of the process.
-type Answer = (Kind, Vec<u8>);
+pub(super) type Answer = (Kind, Vec<u8>);
 
 impl Process {
     /// Starts a process and waits until it has agreed to compile for engines with these fingerprints.
@@ -128,13 +127,17 @@ impl Process {
         self.child.id()
     }
 
-    /// Has a component compiled. After any failure but an invalid component the process must not be used again.
-    pub(super) async fn compile(&mut self, class: EngineClass, component: &[u8]) -> Result<Vec<u8>, CompileFailure> {
+    /// Has a component compiled or initialised. After any failure but one that says what is wrong with the component the
+    /// process must not be used again.
+    pub(super) async fn work(&mut self, kind: Kind, content: &[&[u8]]) -> Result<Answer, CompileFailure> {
         let first = self.limits.time.min(Duration::from_secs(1));
         let time = self.limits.time * WALL_FACTOR + first * WALL_FACTOR_FIRST;
-        let answer = self.ask(Kind::Compile, &[&[class_code(class)], component], time).await;
+        let answer = self.ask(kind, content, time).await;
         match answer {
-            Ok((Kind::Compiled, code)) => Ok(code),
+            Ok(answer) if kind.is_answered_by(answer.0) => Ok(answer),
+            Ok((Kind::Uninitialised, text)) if kind == Kind::Snapshot => {
+                Err(CompileFailure::Initialiser(String::from_utf8_lossy(&text).into_owned()))
+            }
             Ok((Kind::Invalid, text)) => Err(CompileFailure::Invalid(String::from_utf8_lossy(&text).into_owned())),
             Ok((Kind::Exhausted, _)) => Err(CompileFailure::Memory(self.limits.memory)),
             Ok((Kind::Refused, text)) => Err(CompileFailure::Refused(String::from_utf8_lossy(&text).into_owned())),

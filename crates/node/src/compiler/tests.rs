@@ -2,6 +2,7 @@
 
 mod bomb;
 mod fake;
+mod initialiser;
 mod life;
 
 use super::worker::serve;

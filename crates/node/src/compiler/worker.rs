@@ -7,7 +7,7 @@
 mod confine;
 
 use crate::compiler::frame::{self, FrameError, Kind, PREFIX_BYTES, Prefix, cut, hello, read_compile};
-use cumulet_engine::{CompileEngines, EngineError, compile_apart};
+use cumulet_engine::{CompileEngines, EngineError, Snapshot, SnapshotError, compile_apart, snapshot};
 use cumulet_spec::quantity::{Bytes, format_duration};
 use rayon::{ThreadPool, ThreadPoolBuilder};
 use std::io::{self, Read, Write};
@@ -88,18 +88,33 @@ pub(super) fn serve(
     agree(&engines, &requests, &mut output)?;
     while let Ok(request) = requests.recv() {
         let (kind, content) = request?;
-        if kind != Kind::Compile {
-            return Err(FrameError::Unexpected(kind.label()).into());
-        }
         confine::time(limits.time)?;
-        let (class, component) = read_compile(&content)?;
-        match threads.install(|| compile_apart(&engines, class, component)) {
-            Ok(code) => send(&mut output, Kind::Compiled, &code)?,
-            Err(error) if error.is_out_of_memory() => send(&mut output, Kind::Exhausted, b"")?,
-            Err(error) => send(&mut output, Kind::Invalid, cut(&error.to_string()).as_bytes())?,
-        }
+        let (kind, content) = threads.install(|| answer(&engines, kind, &content))?;
+        send(&mut output, kind, &content)?;
     }
     Ok(())
+}
+
+/// Does what is asked for.
+fn answer(engines: &CompileEngines, kind: Kind, content: &[u8]) -> Result<(Kind, Vec<u8>), WorkerError> {
+    let text = |kind, text: &str| (kind, cut(text).as_bytes().to_vec());
+    match kind {
+        Kind::Compile => {
+            let (class, component) = read_compile(content)?;
+            Ok(match compile_apart(engines, class, component) {
+                Ok(code) => (Kind::Compiled, code),
+                Err(error) if error.is_out_of_memory() => (Kind::Exhausted, Vec::new()),
+                Err(error) => text(Kind::Invalid, &error.to_string()),
+            })
+        }
+        Kind::Snapshot => Ok(match snapshot(content) {
+            Ok(Snapshot::Taken(component)) => (Kind::Taken, component),
+            Ok(Snapshot::Unfit(reason)) => text(Kind::Unfit, &reason),
+            Err(SnapshotError::Engine(error)) => return Err(error.into()),
+            Err(error) => text(Kind::Uninitialised, &error.to_string()),
+        }),
+        _ => Err(FrameError::Unexpected(kind.label()).into()),
+    }
 }
 
 /// The threads that compile: this one, and others of a lower priority still.

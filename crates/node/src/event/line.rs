@@ -71,6 +71,9 @@ impl Lines {
             out.extend_from_slice(name);
             number(out, quantity);
         }
+        if usage.shared {
+            out.extend_from_slice(b",\"shared\":true");
+        }
         if let Some(detail) = &invoked.detail {
             out.extend_from_slice(b",\"detail\":");
             string(out, detail);

@@ -221,6 +221,7 @@ fn revision(manifest: &Manifest, request: &DeployRequest) -> Result<Revision, In
             grants,
             link: component.link.clone(),
             reuse: component.reuse,
+            snapshot: component.snapshot,
         };
         components.insert(name.clone(), parts);
     }

@@ -3,6 +3,7 @@
 use super::{Ship, probe};
 use crate::apps::{Made, ReadyRevision, Spent, WakeError, make};
 use crate::chain::chain;
+use crate::compiler::CompileFailure;
 use crate::deploy::fits_loaded;
 use crate::furnish;
 use crate::load::LoadErrorKind;
@@ -287,12 +288,16 @@ fn unlinked(error: &WakeError) -> DeployFailure {
 
 fn failure(phase: DeployPhase, kind: &LoadErrorKind) -> DeployFailure {
     let next = match kind {
+        LoadErrorKind::Compile(CompileFailure::Initialiser(_)) => {
+            "mend the initialiser, or write `snapshot = false` in its `[component.NAME]`"
+        }
         LoadErrorKind::Compile(error) if error.fault() == cumulet_spec::outcome::Fault::Guest => {
             "make the component smaller or build it anew; `cumulet check` looks at it whole"
         }
-        LoadErrorKind::Inspect(_) | LoadErrorKind::NotAHandler | LoadErrorKind::Prepare(_) => {
-            "run `cumulet check`: it shows what the component imports and exports"
-        }
+        LoadErrorKind::Inspect(_)
+        | LoadErrorKind::NotAHandler
+        | LoadErrorKind::Program(_)
+        | LoadErrorKind::Prepare(_) => "run `cumulet check`: it shows what the component imports and exports",
         LoadErrorKind::Compose(_) => "run `cumulet check`: it shows where the links do not fit",
         LoadErrorKind::Profile(_) | LoadErrorKind::Unbound(_) => "change the grants in the manifest, and deploy again",
         LoadErrorKind::Value(_) => "set the value on the node, and deploy again",

@@ -26,6 +26,8 @@ pub struct Component {
     pub link: BTreeMap<String, ComponentName>,
     /// Whether an instance serves more than one invocation; a fresh one for each when there is none.
     pub reuse: Option<Reuse>,
+    /// Whether it is run through its initialiser once, if it exports one, and starts from what that left behind.
+    pub snapshot: bool,
     /// Where all that stands in the text.
     pub spans: ComponentSpans,
 }
@@ -91,4 +93,6 @@ pub struct ComponentSpans {
     pub grant: BTreeMap<Capability, Range<usize>>,
     /// The key of each link.
     pub link: BTreeMap<String, Range<usize>>,
+    /// The value of `snapshot`; empty at 0 when there is none.
+    pub snapshot: Range<usize>,
 }

@@ -48,22 +48,24 @@ pub(super) fn read(root: &Section<'_, '_>, findings: &mut Findings) -> (Names, B
 fn read_component(name: &ComponentName, value: &Value<'_>, findings: &mut Findings) -> Option<Component> {
     let expected = "a table, such as `{ source = \"front.wasm\" }`";
     let section = findings.section(value, &format!("component.{name}"), expected)?;
-    section.check_keys(&["source", "build", "grant", "limit", "link", "reuse"], findings);
+    section.check_keys(&["source", "build", "grant", "limit", "link", "reuse", "snapshot"], findings);
     let build = section.get("build").and_then(|value| read_build(&section, value, findings));
     let (grants, grant_spans) = grant::read(&section, findings);
     let limits = limit::read(&section, findings);
     let (link, link_spans) = link::read(&section, findings);
     let reuse = section.get("reuse").and_then(|value| read_reuse(&section, value, findings));
+    let snapshot = section.get("snapshot").and_then(|value| findings.flag(value, &section.named("snapshot")));
     let spans = ComponentSpans {
         name: section.span.clone(),
         source: section.get("source").map(Value::span).unwrap_or_default(),
         build: section.get("build").map(Value::span).unwrap_or_default(),
         grant: grant_spans,
         link: link_spans,
+        snapshot: section.get("snapshot").map(Value::span).unwrap_or_default(),
     };
     let source = section.require("source", "source = \"front.wasm\"", findings)?;
     let source = source::read(&section, source, findings)?;
-    Some(Component { source, build, grants, limits, link, reuse, spans })
+    Some(Component { source, build, grants, limits, link, reuse, snapshot: snapshot.unwrap_or(true), spans })
 }
 
 fn read_build(parent: &Section<'_, '_>, value: &Value<'_>, findings: &mut Findings) -> Option<Build> {

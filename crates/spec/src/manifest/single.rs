@@ -25,6 +25,7 @@ impl Manifest {
             limits: Limits::default(),
             link: BTreeMap::new(),
             reuse: None,
+            snapshot: true,
             spans: ComponentSpans::default(),
         };
         Self {

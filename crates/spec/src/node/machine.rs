@@ -9,12 +9,14 @@ pub(super) fn read_limits(root: &Section<'_, '_>, findings: &mut Findings) -> No
     else {
         return default;
     };
-    section.check_keys(&["slots", "loaded", "slice"], findings);
+    section.check_keys(&["slots", "loaded", "slice", "idle"], findings);
     let slice = value::duration_within(&section, "slice", NodeLimits::SLICE_MIN..=NodeLimits::SLICE_MAX, findings);
+    let idle = value::duration_within(&section, "idle", NodeLimits::IDLE_MIN..=NodeLimits::IDLE_MAX, findings);
     NodeLimits {
         slots: value::count(&section, "slots", NodeLimits::SLOTS_MAX, findings),
         loaded: value::bytes_within(&section, "loaded", NodeLimits::LOADED_MIN..=NodeLimits::LOADED_MAX, findings),
         slice: slice.unwrap_or(default.slice),
+        idle: idle.unwrap_or(default.idle),
     }
 }
 

@@ -4,7 +4,7 @@ use std::collections::{BTreeMap, BTreeSet};
 
 use serde::Serialize;
 
-use super::{Revision, RevisionComponent};
+use super::{Revision, RevisionComponent, is_yes};
 use crate::id::{ComponentName, Digest};
 
 /// How compositions are made. Another number, and all are composed and compiled anew.
@@ -32,6 +32,8 @@ struct Composed<'a> {
 struct Part<'a> {
     digest: Digest,
     link: &'a BTreeMap<String, ComponentName>,
+    #[serde(skip_serializing_if = "is_yes")]
+    snapshot: bool,
 }
 
 impl Revision {
@@ -72,15 +74,15 @@ impl<'a> Unit<'a> {
         std::iter::once((self.name, self.component)).chain(others).collect()
     }
 
-    /// What its compiled file is kept under: the digest of a component that stands alone, else of everything that the
-    /// composition follows from. No bytes are read for it.
+    /// What its compiled file is kept under: the digest of a component that stands alone and says nothing of snapshots,
+    /// else of everything that the code follows from. No bytes are read for it.
     #[must_use]
     pub fn digest(&self) -> Digest {
-        if !self.is_composed() {
+        if !self.is_composed() && self.component.snapshot {
             return self.component.digest;
         }
         let part = |(name, one): (&'a ComponentName, &'a RevisionComponent)| {
-            (name, Part { digest: one.digest, link: &one.link })
+            (name, Part { digest: one.digest, link: &one.link, snapshot: one.snapshot })
         };
         let members = self.members().into_iter().map(part).collect();
         let composed = Composed { composition: COMPOSITION_FORMAT, entry: self.name, members };
@@ -108,8 +110,14 @@ mod tests {
             let (own, links) = line.split_once(':').unwrap();
             let link = links.split_whitespace().map(|to| (format!("acme:{to}/api"), name(to))).collect();
             let digest = Digest::of(own.trim().as_bytes());
-            let parts =
-                RevisionComponent { digest, limits: Limits::default(), grants: Grants::default(), link, reuse: None };
+            let parts = RevisionComponent {
+                digest,
+                limits: Limits::default(),
+                grants: Grants::default(),
+                link,
+                reuse: None,
+                snapshot: true,
+            };
             (name(own.trim()), parts)
         };
         let route = |to: &&str| Route {
@@ -162,6 +170,19 @@ mod tests {
         assert_eq!(digest(&after, "front"), digest(&before, "front"));
         after.components.get_mut("auth").unwrap().digest = Digest::of(b"another");
         assert_ne!(digest(&after, "front"), digest(&before, "front"));
+    }
+
+    #[test]
+    fn code_with_and_without_a_snapshot_is_told_apart() {
+        let digests = |revision: &Revision| revision.units().map(|unit| unit.digest()).collect::<Vec<_>>();
+        let with = revision("auth:\nfront: auth\nother:", &["front"]);
+        let mut without = with.clone();
+        for name in ["auth", "other"] {
+            without.components.get_mut(&self::name(name)).unwrap().snapshot = false;
+        }
+        for (with, without) in digests(&with).into_iter().zip(digests(&without)) {
+            assert_ne!(with, without);
+        }
     }
 
     #[test]

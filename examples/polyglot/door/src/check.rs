@@ -1,9 +1,8 @@
 //! Who is let in.
 
-use web_token::claims::{self, ClaimError, Expect};
-use web_token::keys::{KeyError, KeySet};
-use web_token::signature;
+use web_token::claims::Expect;
 use web_token::token::{Token, TokenError};
+use web_token::{Rejection, bearer, verify};
 
 /// Seconds by which clocks may differ.
 const LEEWAY: u32 = 60;
@@ -17,15 +16,9 @@ pub enum Refusal {
     /// It is malformed, or asks for what is not done here.
     #[error(transparent)]
     Token(TokenError),
-    /// No key fits it.
+    /// Its key, its signature or its claims are not accepted.
     #[error(transparent)]
-    Key(KeyError),
-    /// It was signed by somebody else, or changed since.
-    #[error("the signature is not the key's")]
-    Signature,
-    /// It is not valid now.
-    #[error(transparent)]
-    Claims(ClaimError),
+    Rejected(Rejection),
     /// It does not say whose it is.
     #[error("the token has no `sub`: nobody knows whose it is")]
     Nameless,
@@ -36,23 +29,16 @@ pub enum Refusal {
 /// # Errors
 /// When there is no token, or none of a key in `keys`, or none that is valid now.
 pub fn reader(authorization: Option<&str>, keys: &[u8], now: u64) -> Result<String, Refusal> {
-    let (scheme, text) = authorization.and_then(|value| value.split_once(' ')).ok_or(Refusal::NoToken)?;
-    if !scheme.eq_ignore_ascii_case("bearer") {
-        return Err(Refusal::NoToken);
-    }
-    let token = Token::parse(text.trim()).map_err(Refusal::Token)?;
-    let key = KeySet::parse(keys).and_then(|keys| keys.select(&token)).map_err(Refusal::Key)?;
-    if !signature::verify(&token, &key) {
-        return Err(Refusal::Signature);
-    }
+    let token = Token::parse(authorization.and_then(bearer).ok_or(Refusal::NoToken)?).map_err(Refusal::Token)?;
     let expect = Expect { leeway: LEEWAY, ..Expect::default() };
-    let claims = claims::check(token.claims(), &expect, now).map_err(Refusal::Claims)?;
+    let claims = verify(&token, keys, &expect, now).map_err(Refusal::Rejected)?;
     claims.get("sub").and_then(|name| name.as_str()).map(str::to_owned).ok_or(Refusal::Nameless)
 }
 
 #[cfg(test)]
 mod tests {
     use super::*;
+    use web_token::claims::ClaimError;
 
     const KEYS: &[u8] = include_bytes!("../../../token-verify/data/jwks.json");
     /// In 2025.
@@ -68,9 +54,9 @@ mod tests {
         let valid = include_str!("../../../token-verify/data/eddsa.jwt");
         check(Some(&bearer(valid)), Ok("ada"));
         let expired = include_str!("../../../token-verify/data/eddsa.expired.jwt");
-        check(Some(&bearer(expired)), Err(Refusal::Claims(ClaimError::Expired)));
+        check(Some(&bearer(expired)), Err(Refusal::Rejected(Rejection::Claims(ClaimError::Expired))));
         let forged = include_str!("../../../token-verify/data/eddsa.forged.jwt");
-        check(Some(&bearer(forged)), Err(Refusal::Signature));
+        check(Some(&bearer(forged)), Err(Refusal::Rejected(Rejection::Signature)));
         check(Some("Bearer x"), Err(Refusal::Token(TokenError::Parts)));
         check(Some("Basic YWRhOng="), Err(Refusal::NoToken));
         check(Some(valid.trim()), Err(Refusal::NoToken));

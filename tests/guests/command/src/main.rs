@@ -18,9 +18,9 @@ fn main() {
             "list" => list(&next()),
             "connect" => connect(&next()),
             "exit" => std::process::exit(next().parse().unwrap_or(1)),
-            "spin" => spin(),
+            "spin" => endless::spin(),
             "trap" => panic!("as asked"),
-            "allocate" => allocate(),
+            "allocate" => endless::allocate(),
             "recurse" => println!("{}", recurse(0)),
             "count" => count(&next()),
             other => fail(&format!("unknown action {other}")),
@@ -68,20 +68,6 @@ fn connect(address: &str) {
     match std::net::TcpStream::connect(address) {
         Ok(_) => println!("connected"),
         Err(error) => println!("connect refused {:?}", error.kind()),
-    }
-}
-
-fn spin() -> ! {
-    let mut n = 0_u64;
-    loop {
-        n = std::hint::black_box(n.wrapping_add(1));
-    }
-}
-
-fn allocate() -> ! {
-    let mut held = Vec::new();
-    loop {
-        held.push(std::hint::black_box(vec![1_u8; 1 << 20]));
     }
 }
 

@@ -2,9 +2,8 @@
 //! `/length` a text of 1,024 bytes, `/own` a function of its own.
 
 use std::hint::black_box;
-use std::io::Write as _;
 use wasip2::clocks::monotonic_clock::now;
-use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 mod bindings {
     wit_bindgen::generate!({ world: "calling", path: "../wit-hop" });
@@ -27,7 +26,7 @@ impl wasip2::exports::http::incoming_handler::Guest for Front {
             "/length" => measure(count, |_turn| u64::from(calls::length(&text))),
             _ => measure(count, own),
         };
-        answer(out, &nanos.to_string());
+        answer::answer(out, &nanos.to_string());
     }
 }
 
@@ -41,18 +40,6 @@ fn measure(count: u64, call: impl Fn(u64) -> u64) -> u64 {
     let sum = (0..count).fold(0_u64, |sum, turn| sum.wrapping_add(black_box(call(turn))));
     black_box(sum);
     now() - start
-}
-
-fn answer(out: ResponseOutparam, text: &str) {
-    let response = OutgoingResponse::new(Fields::new());
-    let body = response.body().unwrap();
-    ResponseOutparam::set(out, Ok(response));
-    {
-        let mut stream = body.write().unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        stream.flush().unwrap();
-    }
-    OutgoingBody::finish(body, None).unwrap();
 }
 
 wasip2::http::proxy::export!(Front);

@@ -12,13 +12,13 @@ mod streams;
 /// Runs the behaviour that `call` names.
 pub async fn run(call: Call) -> Result<Response, ErrorCode> {
     match call.name.as_str() {
-        "spin" => endings::spin(),
+        "spin" => endless::spin(),
         "spin-after-wait" => endings::spin_after_wait().await,
         "hang" => endings::hang().await,
         "never-answer" => endings::never_answer().await,
         "refuse" => Err(ErrorCode::InternalError(Some("as asked".to_owned()))),
         "panic" => panic!("as asked"),
-        "allocate" => endings::allocate(),
+        "allocate" => endless::allocate(),
         "count" => Ok(observe::count()),
         "env" => Ok(observe::env()),
         "log" => Ok(observe::log(&call)),

@@ -1,8 +1,7 @@
 //! Answers requests with what `acme:auth/verify` says: `?token=` to check one, `?own=` and `?auth=` for what it and its
 //! neighbour find of a capability.
 
-use std::io::Write as _;
-use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 mod bindings {
     wit_bindgen::generate!({ world: "asking", path: "../wit" });
@@ -25,20 +24,8 @@ impl wasip2::exports::http::incoming_handler::Guest for Front {
             Some(("auth", capability)) => verify::probe(capability),
             _ => "this is the front".to_owned(),
         };
-        answer(out, &text);
+        answer::answer(out, &text);
     }
-}
-
-fn answer(out: ResponseOutparam, text: &str) {
-    let response = OutgoingResponse::new(Fields::new());
-    let body = response.body().unwrap();
-    ResponseOutparam::set(out, Ok(response));
-    {
-        let mut stream = body.write().unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        stream.flush().unwrap();
-    }
-    OutgoingBody::finish(body, None).unwrap();
 }
 
 wasip2::http::proxy::export!(Front);

@@ -12,8 +12,7 @@ mod query;
 mod sqlite;
 
 use query::Query;
-use std::io::Write as _;
-use wasip2::http::types::{Fields, IncomingRequest, OutgoingBody, OutgoingResponse, ResponseOutparam};
+use wasip2::http::types::{IncomingRequest, ResponseOutparam};
 
 struct Stores;
 
@@ -30,20 +29,8 @@ impl wasip2::exports::http::incoming_handler::Guest for Stores {
             "bench" => bench::run(&query),
             other => format!("this guest knows no store {other:?}\n"),
         };
-        answer(out, &text);
+        answer::answer(out, &text);
     }
-}
-
-fn answer(out: ResponseOutparam, text: &str) {
-    let response = OutgoingResponse::new(Fields::new());
-    let body = response.body().unwrap();
-    ResponseOutparam::set(out, Ok(response));
-    {
-        let mut stream = body.write().unwrap();
-        stream.write_all(text.as_bytes()).unwrap();
-        stream.flush().unwrap();
-    }
-    OutgoingBody::finish(body, None).unwrap();
 }
 
 wasip2::http::proxy::export!(Stores);

@@ -86,17 +86,22 @@ fn what_one_was_granted_the_other_does_not_have() -> anyhow::Result<()> {
     std::fs::create_dir(folder.path().join("assets"))?;
     std::fs::write(folder.path().join("assets/a.txt"), "an asset")?;
     let all = format!(
-        "env = {{ WHO = \"me\" }}\nkeyvalue = [\"users\"]\nconfig = {{ greeting = \"hello\" }}\n\
+        "env = {{ WHO = \"me\" }}\nkeyvalue = [\"users\"]\nblobstore = [\"users\"]\nsqlite = [\"users\"]\n\
+         config = {{ greeting = \"hello\" }}\n\
          file = [{{ from = \"assets\", at = \"/assets\" }}]\nhttp = [\"http://127.0.0.1:{port}\"]\n\
-         network = [\"tcp:127.0.0.1:{port}\"]"
+         network = [\"tcp:127.0.0.1:{port}\", \"udp:127.0.0.1:{port}\", \"tcp:localhost:{port}\"]"
     );
     let probes = [
         ("env".to_owned(), "[(\"WHO\", \"me\")]", "[]"),
         ("files+/assets/a.txt".to_owned(), "Ok(\"an asset\")", "Err(NotFound)"),
         ("keyvalue+users".to_owned(), "Ok(false)", "Error::AccessDenied"),
+        ("blobs+users".to_owned(), "Ok(false)", "access denied: the container \"users\" is not granted"),
+        ("sqlite+users".to_owned(), "Ok(1)", "Error::AccessDenied"),
         ("config+greeting".to_owned(), "Ok(Some(\"hello\"))", "Ok(None)"),
         (format!("outbound+127.0.0.1:{port}"), "status 200", "ErrorCode::HttpRequestDenied"),
         (format!("network+{port}"), "connected", "access-denied"),
+        (format!("datagram+{port}"), "opened", "access-denied"),
+        ("lookup+localhost".to_owned(), "resolved", "access-denied"),
     ];
     for (granted, denied, front, auth) in [("own", "auth", all.as_str(), ""), ("auth", "own", "", all.as_str())] {
         let server = served(folder.path(), front, auth)?;
@@ -114,9 +119,14 @@ fn what_one_was_granted_the_other_does_not_have() -> anyhow::Result<()> {
 #[test]
 fn without_the_grant_of_a_store_nothing_is_served() -> anyhow::Result<()> {
     let folder = tempfile::tempdir()?;
-    let manifest = manifest(folder.path(), "", "keyvalue = [\"users\"]")?;
+    let stores = ["keyvalue", "blobstore", "sqlite"];
+    let granted: String = stores.iter().map(|store| format!("{store} = [\"users\"]\n")).collect();
+    let manifest = manifest(folder.path(), "", &granted)?;
     let refused = Server::up(&manifest, &[]).unwrap_err().to_string();
-    ensure!(refused.contains("component `front`") && refused.contains("no `keyvalue` is granted"), "{refused}");
+    ensure!(refused.contains("component `front`"), "{refused}");
+    for store in stores {
+        ensure!(refused.contains(&format!("no `{store}` is granted")), "{refused}");
+    }
     Ok(())
 }
 

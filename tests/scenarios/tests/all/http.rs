@@ -1,16 +1,11 @@
 //! Routes, request ids, error bodies, HEAD, what a guest sees of a request.
 
 use anyhow::ensure;
+use cumulet_scenarios::cases::cases;
 use cumulet_scenarios::http1::Reply;
-use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
 
 const WORLDS: [&str; 2] = ["/p2", "/p3"];
-
-#[derive(serde::Deserialize)]
-struct Cases {
-    case: Vec<Case>,
-}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -23,11 +18,10 @@ struct Case {
 
 #[test]
 fn routes_choose_exact_then_longest_prefix_and_host_first() -> anyhow::Result<()> {
-    let cases = std::fs::read_to_string(paths::repository().join("tests/data/scenarios/routes.toml"))?;
-    let cases: Cases = toml::from_str(&cases)?;
+    let cases: Vec<Case> = cases("routes.toml")?;
     let server = Server::app("http.toml")?;
     let mut failures = Vec::new();
-    for case in &cases.case {
+    for case in &cases {
         let method = case.method.as_deref().unwrap_or("GET");
         let host = case.host.as_deref().unwrap_or("localhost");
         let mut connection = server.connect()?;

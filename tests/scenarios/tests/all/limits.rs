@@ -1,19 +1,14 @@
 //! Every limit holds, ends in its outcome, and no neighbour notices.
 
 use anyhow::{Context as _, ensure};
+use cumulet_scenarios::cases::cases;
 use cumulet_scenarios::http1::Reply;
 use cumulet_scenarios::neighbour::Neighbour;
 use cumulet_scenarios::output;
-use cumulet_scenarios::paths;
 use cumulet_scenarios::server::Server;
 
 /// The neighbour's path: a guest that counts its calls.
 const NEIGHBOUR: &str = "/neighbour/count";
-
-#[derive(serde::Deserialize)]
-struct Cases {
-    case: Vec<Case>,
-}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -34,19 +29,18 @@ struct Case {
 
 #[test]
 fn every_limit_holds_and_no_neighbour_notices() -> anyhow::Result<()> {
-    let cases = std::fs::read_to_string(paths::repository().join("tests/data/scenarios/limits.toml"))?;
-    let cases: Cases = toml::from_str(&cases)?;
+    let cases: Vec<Case> = cases("limits.toml")?;
     let server = Server::app("limits.toml")?;
     let neighbour = Neighbour::call(server.address, NEIGHBOUR);
     let mut failures = Vec::new();
-    for (index, case) in cases.case.iter().enumerate() {
+    for (index, case) in cases.iter().enumerate() {
         if let Err(error) = check(&server, case, &format!("limit-{index}")) {
             failures.push(format!("{}: {error:#}", case.path));
         }
     }
     let calls = neighbour.finish()?;
     ensure!(calls > 0, "the neighbour made no call");
-    ensure!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.case.len(), failures.join("\n"));
+    ensure!(failures.is_empty(), "{} of {}:\n{}", failures.len(), cases.len(), failures.join("\n"));
     server.stop()
 }
 

@@ -9,6 +9,7 @@ use cumulet_scenarios::fleet::{App, Fleet};
 use cumulet_scenarios::http1::Connection;
 use cumulet_scenarios::output;
 use cumulet_scenarios::paths;
+use cumulet_scenarios::patience::until;
 use cumulet_scenarios::random::{self, Random};
 use cumulet_scenarios::server::Server;
 use serde_json::Value;
@@ -217,6 +218,31 @@ fn a_compile_bomb_costs_its_owner_an_error() -> anyhow::Result<()> {
         connection.request_to(&app.host(), ("GET", "/count"), &[])?;
         let status = connection.reply("GET")?.status();
         ensure!(status == if end.is_ok() { 200 } else { 404 }, "{app:?}: {status}");
+    }
+    server.stop()
+}
+
+#[test]
+fn an_app_that_nobody_calls_sleeps_again() -> anyhow::Result<()> {
+    let fleet = Fleet::new("[limit]\nidle = \"1s\"\n")?;
+    let source = fleet.component("hostile.wasm", "idle")?;
+    let app = App { tenant: "acme", name: "idle".into(), source, more: "" };
+    for end in fleet.deploy(std::slice::from_ref(&app))? {
+        ensure!(end.is_ok(), "{end:?}");
+    }
+    let server = fleet.serve()?;
+    let call = || -> anyhow::Result<u16> {
+        let mut connection = server.connect()?;
+        connection.request_to(&app.host(), ("GET", "/count"), &[])?;
+        Ok(connection.reply("GET")?.status())
+    };
+    for woken in 1..=2 {
+        ensure!(call()? == 200);
+        until("it sleeps", || {
+            let metrics = server.admin("/metrics")?.text();
+            let says = |line: String| metrics.lines().any(|found| found == line);
+            Ok(says(format!("cumulet_unloaded_total {woken}")) && says("cumulet_loaded_bytes 0".into()))
+        })?;
     }
     server.stop()
 }

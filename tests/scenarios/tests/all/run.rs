@@ -3,14 +3,10 @@
 use std::path::Path;
 
 use anyhow::ensure;
+use cumulet_scenarios::cases::cases;
 use cumulet_scenarios::listener::Listener;
 use cumulet_scenarios::once::{Finished, cumulet};
 use cumulet_scenarios::paths;
-
-#[derive(serde::Deserialize)]
-struct Cases {
-    case: Vec<Case>,
-}
 
 #[derive(serde::Deserialize)]
 #[serde(deny_unknown_fields)]
@@ -33,11 +29,10 @@ struct Case {
 
 #[test]
 fn commands_do_what_they_may() -> anyhow::Result<()> {
-    let cases = std::fs::read_to_string(paths::repository().join("tests/data/scenarios/run.toml"))?;
-    let cases: Cases = toml::from_str(&cases)?;
+    let cases: Vec<Case> = cases("run.toml")?;
     let mut failures = Vec::new();
     let (component, module) = (paths::guest("command.wasm")?, paths::module("command.wasm")?);
-    for case in &cases.case {
+    for case in &cases {
         let component_code = case.component_code.unwrap_or(case.code);
         for (target, code) in [(&component, component_code), (&module, case.code)] {
             if let Err(error) = check(target, case, code) {

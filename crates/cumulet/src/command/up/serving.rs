@@ -5,6 +5,7 @@ use std::net::SocketAddr;
 use std::path::{Path, PathBuf};
 use std::time::Duration;
 
+use cumulet_node::compiler::CompileFailure;
 use cumulet_node::tls::{AcmeStartError, TlsStartError};
 use cumulet_node::values::{SECRET_VARIABLE, ValueError};
 use cumulet_node::{
@@ -226,12 +227,18 @@ fn not_loaded(target: &Target, error: &LoadError) -> Box<Failure> {
     let step = match &error.kind {
         LoadErrorKind::Source(_) => "see that the file is there and can be read",
         LoadErrorKind::Inspect(_) | LoadErrorKind::Map(_) => "build it again",
+        LoadErrorKind::Compile(CompileFailure::Initialiser(_)) => {
+            "mend the initialiser, or write `snapshot = false` in the component's table of the manifest"
+        }
         LoadErrorKind::Compile(_) => "validate it with `cumulet check`, and build it again",
         LoadErrorKind::Store(_) | LoadErrorKind::Component(_) | LoadErrorKind::Ledger(_) => {
             "see that the data folder can be written and has space, or choose another with --data-dir"
         }
         LoadErrorKind::Compose(_) => "run `cumulet check`: it shows where the links do not fit",
         LoadErrorKind::Profile(_) => "correct the grant",
+        LoadErrorKind::Program(_) => {
+            "build it for `wasm32-wasip2`, or make a component of it with `cumulet componentize`"
+        }
         LoadErrorKind::NotAHandler => "remove it from the manifest, or run it with `cumulet run`",
         LoadErrorKind::Prepare(_) => "run `cumulet check` to see what it imports and what is offered",
         LoadErrorKind::Unfetched | LoadErrorKind::Fetched(_) => "run `cumulet check`, which fetches it",

@@ -1,6 +1,7 @@
 //! Programs that are no compile process, or one that belongs to somebody else.
 
 use super::{SMALL, fingerprints, settings, shell, tenant, this_program};
+use crate::compiler::frame::Kind;
 use crate::compiler::process::Process;
 use crate::compiler::{CompileFailure, CompilerSettings, Pool, WorkerLimits, WorkerProgram};
 use cumulet_engine::EngineClass;
@@ -82,7 +83,7 @@ async fn a_process_of_another_release_refuses() {
 async fn what_a_process_complains_about_is_kept() {
     let script = format!("{READY}; yes 'a complaint' | head -c 300000 >&2; kill -SEGV $$");
     let mut process = Process::start(&shell(&script), &settings(), b"").await.unwrap();
-    process.compile(EngineClass::Plain, SMALL).await.unwrap_err();
+    process.work(Kind::Compile, &[&[1], SMALL]).await.unwrap_err();
     let tail = process.tail();
     assert!(tail.len() <= 4 << 10 && tail.contains("\na complaint\na complaint"), "{tail}");
 }

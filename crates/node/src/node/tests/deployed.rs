@@ -1,122 +1,22 @@
 //! Apps that are deployed: they answer, sleep, wake, and outlive the process.
 
-use crate::apps::Phase;
-use crate::node::{DeployedOptions, Node, ServeOptions};
+mod fleet;
+
+use self::fleet::{Fleet, compile_nanos, connect, get, get_at, guest};
+use crate::node::ServeOptions;
 use crate::serving::Directory;
-use crate::{DeployError, DeployRequest, DeployedRevision, SweepError, Swept};
+use crate::{DeployError, DeployRequest, SweepError, Swept};
 use cumulet_control::Remove;
-use cumulet_meter::ledger::{Dimension, LedgerReader, Minute, Query};
+use cumulet_meter::ledger::{LedgerReader, Minute};
 use cumulet_spec::manifest::Manifest;
-use cumulet_spec::node::NodeConfig;
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::token::Actor;
-use std::path::{Path, PathBuf};
+use std::path::Path;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
-use tokio::net::TcpStream;
 
 /// Something done to a file.
 type Tamper = fn(&Path);
-
-/// A node on a data folder, with guests beside it.
-struct Fleet {
-    data: tempfile::TempDir,
-    config: NodeConfig,
-}
-
-fn guest(name: &str) -> PathBuf {
-    let path = Path::new(env!("CARGO_MANIFEST_DIR")).join("../../tests/guests/target/wasm32-wasip2/release").join(name);
-    assert!(path.exists(), "the guests are not built: run `cargo xtask guests`");
-    path
-}
-
-impl Fleet {
-    fn new(config: &str) -> Self {
-        let config = NodeConfig::parse(&format!("node = 1\n{config}")).unwrap();
-        Self { data: tempfile::tempdir().unwrap(), config }
-    }
-
-    fn start(&self) -> Node {
-        let deployed = DeployedOptions { config: self.config.clone(), compiler: None };
-        Node::start(ServeOptions { deployed: Some(deployed), ..ServeOptions::for_tests(self.data.path()) }).unwrap()
-    }
-
-    /// A component of its own for each `mark`: the same guest with other bytes in a custom section.
-    fn component(&self, guest_file: &str, mark: &str) -> PathBuf {
-        let mut bytes = std::fs::read(guest(guest_file)).unwrap();
-        let content = [&[4][..], b"mark", mark.as_bytes()].concat();
-        bytes.extend_from_slice(&[0, u8::try_from(content.len()).unwrap()]);
-        bytes.extend_from_slice(&content);
-        let path = self.data.path().join(format!("{mark}.wasm"));
-        std::fs::write(&path, bytes).unwrap();
-        path
-    }
-
-    async fn deploy(&self, node: &Node, app: &str, more: &str) -> Result<DeployedRevision, DeployError> {
-        let (tenant, name) = app.split_once('/').unwrap();
-        let source = self.component("hostile.wasm", &app.replace('/', "-"));
-        let text = format!(
-            "manifest = 1\n[app]\nname = {name:?}\n[component.main]\nsource = {source:?}\n{more}\n\
-             [[trigger.http]]\nroute = \"/*\"\ncomponent = \"main\"\n"
-        );
-        self.deploy_text(node, tenant, &text).await
-    }
-
-    async fn deploy_text(&self, node: &Node, tenant: &str, text: &str) -> Result<DeployedRevision, DeployError> {
-        let manifest = Manifest::parse(text).unwrap();
-        let request = DeployRequest {
-            tenant: tenant.parse().unwrap(),
-            manifest: &manifest,
-            base_dir: self.data.path(),
-            idempotency_key: None,
-            expected_generation: None,
-        };
-        node.deploy(request, |_step| {}).await
-    }
-
-    fn compiled(&self) -> Vec<PathBuf> {
-        let folders = std::fs::read_dir(self.data.path().join("compiled")).unwrap().filter_map(Result::ok);
-        let files = folders.filter_map(|folder| std::fs::read_dir(folder.path()).ok()).flatten().filter_map(Result::ok);
-        files.map(|file| file.path()).filter(|path| path.extension().is_some_and(|end| end == "cwasm")).collect()
-    }
-
-    /// What the ledger says of each outcome.
-    fn records(&self, app: &str) -> Vec<(Outcome, u64)> {
-        let (tenant, name) = app.split_once('/').unwrap();
-        let query = Query {
-            since: Minute::FIRST,
-            until: Minute::END,
-            by: vec![Dimension::Outcome],
-            tenant: Some(tenant.parse().unwrap()),
-            app: Some(name.parse().unwrap()),
-            ..Query::default()
-        };
-        let rows = LedgerReader::open(self.data.path()).unwrap().sums(&query).unwrap();
-        let counted = rows.into_iter().map(|row| (row.outcome.unwrap(), row.sums.invocations + row.sums.rejections));
-        counted.collect()
-    }
-}
-
-/// The status and the body of a request to an app, as it came.
-async fn get(node: &Node, app: &str, path: &str) -> (u16, String) {
-    let (tenant, name) = app.split_once('/').unwrap();
-    get_at(node, &format!("{name}.{tenant}.localhost"), path).await
-}
-
-async fn get_at(node: &Node, host: &str, path: &str) -> (u16, String) {
-    let authority = node.url().trim_start_matches("http://").trim_end_matches('/');
-    let mut stream = TcpStream::connect(authority).await.unwrap();
-    let request = format!("GET {path} HTTP/1.1\r\nhost: {host}\r\nconnection: close\r\n\r\n");
-    stream.write_all(request.as_bytes()).await.unwrap();
-    let mut reply = String::new();
-    stream.read_to_string(&mut reply).await.unwrap();
-    (reply.split(' ').nth(1).unwrap().parse().unwrap(), reply)
-}
-
-fn compile_nanos(node: &Node) -> u64 {
-    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
-    apps.cold.nanos(Phase::Compile)
-}
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn what_is_deployed_answers_at_its_host_and_after_a_restart() {
@@ -437,4 +337,21 @@ async fn what_is_composed_outlives_the_process_and_the_sweep() {
     assert!(answer.contains("Error::AccessDenied"), "{answer}");
     assert!(compile_nanos(&node) > 0);
     node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_guest_that_waited_goes_on_without_the_run_queue() {
+    let fleet = Fleet::new("[limit]\nslice = \"100ms\"\n");
+    // What is put into the queue stays there.
+    let node = fleet.start_with(ServeOptions { threads: Some(0), ..ServeOptions::for_tests(fleet.data.path()) });
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    let mut stream = connect(&node).await;
+    let head = "POST /echo HTTP/1.1\r\nhost: shop.acme.localhost\r\nconnection: close\r\ncontent-length: 4\r\n\r\n";
+    stream.write_all(head.as_bytes()).await.unwrap();
+    // The guest has answered, and waits for a body.
+    let begun = char::from(stream.read_u8().await.unwrap());
+    stream.write_all(b"late").await.unwrap();
+    let mut reply = begun.to_string();
+    stream.read_to_string(&mut reply).await.unwrap();
+    assert!(reply.contains(" 200 ") && reply.ends_with("late\r\n0\r\n\r\n"), "{reply:?}");
 }

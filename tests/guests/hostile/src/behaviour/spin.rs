@@ -3,8 +3,5 @@
 use crate::call::Call;
 
 pub fn run(_call: Call) {
-    let mut n = 0_u64;
-    loop {
-        n = std::hint::black_box(n.wrapping_add(1));
-    }
+    endless::spin()
 }

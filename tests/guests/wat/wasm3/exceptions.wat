@@ -1,0 +1,35 @@
+;; Exceptions: thrown 10 calls deep, caught with its reference and thrown on, caught again. Answers what was thrown.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory $main (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00")
+  (data (i32.const 16) "Content-Type: text/plain\n\n")
+  (tag $thrown (param i32))
+  ;; Writes the header and a number: the digits backwards in front of a newline, then all of it behind the header.
+  (func $answer (param $number i32)
+    (local $at i32)
+    (local.set $at (i32.const 95))
+    (i32.store8 $main (local.get $at) (i32.const 10))
+    (loop $digit
+      (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+      (i32.store8 $main (local.get $at) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
+      (local.set $number (i32.div_u (local.get $number) (i32.const 10)))
+      (br_if $digit (local.get $number)))
+    (memory.copy $main $main (i32.const 42) (local.get $at) (i32.sub (i32.const 96) (local.get $at)))
+    (i32.store $main (i32.const 4) (i32.sub (i32.const 122) (local.get $at)))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $deep (param $calls i32)
+    (if (i32.eqz (local.get $calls)) (then (throw $thrown (i32.const 42))))
+    (call $deep (i32.sub (local.get $calls) (i32.const 1)))
+    (call $answer (i32.const 0)))
+  (func $passes_on
+    (block $caught (result i32 exnref)
+      (try_table (catch_ref $thrown $caught) (call $deep (i32.const 10)))
+      (return))
+    (throw_ref))
+  (func (export "_start")
+    (call $answer
+      (block $caught (result i32)
+        (try_table (catch $thrown $caught) (call $passes_on))
+        (i32.const 1))))
+)

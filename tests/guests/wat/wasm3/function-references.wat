@@ -1,0 +1,26 @@
+;; Typed function references: a function that is given another one calls it. Answers 42.
+(module
+  (import "wasi_snapshot_preview1" "fd_write" (func $fd_write (param i32 i32 i32 i32) (result i32)))
+  (memory $main (export "memory") 1)
+  (data (i32.const 0) "\10\00\00\00")
+  (data (i32.const 16) "Content-Type: text/plain\n\n")
+  (type $step (func (param i32) (result i32)))
+  (elem declare func $double)
+  ;; Writes the header and a number: the digits backwards in front of a newline, then all of it behind the header.
+  (func $answer (param $number i32)
+    (local $at i32)
+    (local.set $at (i32.const 95))
+    (i32.store8 $main (local.get $at) (i32.const 10))
+    (loop $digit
+      (local.set $at (i32.sub (local.get $at) (i32.const 1)))
+      (i32.store8 $main (local.get $at) (i32.add (i32.const 48) (i32.rem_u (local.get $number) (i32.const 10))))
+      (local.set $number (i32.div_u (local.get $number) (i32.const 10)))
+      (br_if $digit (local.get $number)))
+    (memory.copy $main $main (i32.const 42) (local.get $at) (i32.sub (i32.const 96) (local.get $at)))
+    (i32.store $main (i32.const 4) (i32.sub (i32.const 122) (local.get $at)))
+    (drop (call $fd_write (i32.const 1) (i32.const 0) (i32.const 1) (i32.const 8))))
+  (func $double (type $step) (param $n i32) (result i32) (i32.mul (local.get $n) (i32.const 2)))
+  (func $twice (param $step (ref $step)) (param $n i32) (result i32)
+    (call_ref $step (call_ref $step (local.get $n) (local.get $step)) (local.get $step)))
+  (func (export "_start") (call $answer (i32.add (call $twice (ref.func $double) (i32.const 10)) (i32.const 2))))
+)
