@@ -5,6 +5,7 @@ mod draw;
 mod fixture;
 mod history;
 mod key;
+mod keyboard;
 mod model;
 mod number;
 mod once;

@@ -3,13 +3,14 @@
 use std::io;
 use std::pin::pin;
 
-use crossterm::event::{Event as Happened, EventStream};
+use crossterm::event::Event as Happened;
 use futures_util::stream::{self, Stream, StreamExt as _};
 use rustix::io::Errno;
 use tokio::signal::unix::{Signal, SignalKind, signal};
 
 use super::draw::{Theme, draw};
 use super::key::Key;
+use super::keyboard::happenings;
 use super::model::{Event, Model};
 use super::screen::Screen;
 use super::{Source, is_screen};
@@ -60,7 +61,7 @@ async fn shown(source: Source, mut model: Model, theme: Theme) -> io::Result<()>
     let mut ends = Ends::listen()?;
     let mut looks = pin!(looks(source));
     let mut screen = Screen::open()?;
-    let mut happenings = EventStream::new();
+    let mut happenings = happenings()?;
     let (width, height) = screen.size()?;
     model.on(Event::Sized(width, height));
     while !model.is_over() {
@@ -69,7 +70,7 @@ async fn shown(source: Source, mut model: Model, theme: Theme) -> io::Result<()>
             // What is typed goes before what is seen: a fast node takes no key from a person.
             biased;
             () = ends.asked() => return Ok(()),
-            happened = happenings.next() => match happened {
+            happened = happenings.recv() => match happened {
                 Some(happened) => read(happened?).into_iter().for_each(|event| model.on(event)),
                 // The terminal has gone away.
                 None => return Ok(()),
