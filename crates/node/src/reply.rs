@@ -23,8 +23,9 @@ pub(crate) struct ReplyBody {
 enum Source {
     /// The guest finished in its first slice: all of it is here, and leaves in one write.
     Whole { first: Option<Frame<Bytes>>, rest: VecDeque<Frame<Bytes>>, bytes: u64 },
-    /// The guest is still writing it.
-    Live { body: GuestBody, answer: Answer },
+    /// The guest is still writing it. Dropped in this order: it has to be known that nobody reads before the guest can
+    /// notice, and fail of it.
+    Live { answer: Answer, body: GuestBody },
 }
 
 impl std::fmt::Debug for Source {
@@ -58,7 +59,7 @@ impl ReplyBody {
 
     /// A body whose guest still runs.
     pub(crate) fn live(body: GuestBody, answer: Answer) -> Self {
-        Self { source: Source::Live { body, answer } }
+        Self { source: Source::Live { answer, body } }
     }
 
     /// A body that is here already, for answers of the node itself.
@@ -102,7 +103,7 @@ impl Body for ReplyBody {
                 }
                 Poll::Ready(frame.map(Ok))
             }
-            Source::Live { body, answer } => answer.poll_frame(body, context),
+            Source::Live { answer, body } => answer.poll_frame(body, context),
         }
     }
 
