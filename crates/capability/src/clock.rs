@@ -1,8 +1,26 @@
 //! Clocks that an operator has made coarse: what a guest cannot time finely, it can neither spy on nor depend on.
 
+use crate::occupant::Occupant;
 use std::time::Duration;
 use wasmtime_wasi::clocks::{MonotonicClock, WallClock};
 use wasmtime_wasi::{HostMonotonicClock, HostWallClock};
+
+/// A clock that notes that it was asked.
+pub(crate) struct Noted<C> {
+    pub(crate) clock: C,
+    pub(crate) occupant: Occupant,
+}
+
+impl<C: HostWallClock> HostWallClock for Noted<C> {
+    fn resolution(&self) -> Duration {
+        self.clock.resolution()
+    }
+
+    fn now(&self) -> Duration {
+        self.occupant.with(|exchange, _| exchange.asked_the_time());
+        self.clock.now()
+    }
+}
 
 /// A clock that moves in whole steps and is never ahead of the time.
 pub(crate) struct Coarse<C> {

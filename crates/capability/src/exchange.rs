@@ -3,10 +3,11 @@
 use crate::outbound::Inside;
 use bytes::Bytes;
 use cumulet_engine::{Ending, Gauge};
+use cumulet_spec::usage::HostCalls;
 use futures_util::task::AtomicWaker;
 use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU64, Ordering};
+use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
 
@@ -55,6 +56,9 @@ pub struct Exchange {
     end: OnceLock<GuestEnd>,
     waiting: AtomicWaker,
     output_bytes: AtomicU64,
+    /// There is no request yet: see [`crate::ahead`].
+    is_ahead: bool,
+    asked_the_time: AtomicBool,
 }
 
 impl std::fmt::Debug for Exchange {
@@ -80,7 +84,31 @@ impl Exchange {
             end: OnceLock::new(),
             waiting: AtomicWaker::new(),
             output_bytes: AtomicU64::new(0),
+            is_ahead: false,
+            asked_the_time: AtomicBool::new(false),
         }
+    }
+
+    /// For an instance that is made before its request comes.
+    pub(crate) fn ahead(gauge: Gauge) -> Self {
+        Self { is_ahead: true, ..Self::new(gauge) }
+    }
+
+    /// Whether there is no request yet.
+    pub(crate) fn is_ahead(&self) -> bool {
+        self.is_ahead
+    }
+
+    /// The guest asked what time it is.
+    pub(crate) fn asked_the_time(&self) {
+        self.asked_the_time.store(true, Ordering::Relaxed);
+    }
+
+    /// Whether what the guest has done so far could have come out otherwise a moment later, or was seen by anybody.
+    pub(crate) fn has_reached_out(&self) -> bool {
+        self.asked_the_time.load(Ordering::Relaxed)
+            || self.output_bytes.load(Ordering::Relaxed) > 0
+            || self.gauge.host_calls() != HostCalls::default()
     }
 
     pub(crate) fn inside(&self) -> Option<&Arc<dyn Inside>> {

@@ -81,6 +81,11 @@ impl Host {
         self.seat_all(occupant);
     }
 
+    /// What shows the usage of whoever it is that the instance serves.
+    pub(crate) fn gauge(&self) -> &Arc<Gauge> {
+        self.limiter.gauge()
+    }
+
     fn called(&self, capability: Capability) {
         self.caller.as_ref().unwrap_or_else(|| self.limiter.gauge()).called(capability);
     }

@@ -1,5 +1,6 @@
 //! The typed exports of a component that answers requests: `wasi:http` in WASI 0.2 or 0.3, or the entry of a program.
 
+use crate::ahead::{Ahead, Making};
 use crate::cgi::Program;
 use crate::exchange::{Exchange, GuestEnd};
 use crate::host::Host;
@@ -66,6 +67,8 @@ pub struct Prepared {
     slots: u32,
     /// Where instances wait between two invocations; nowhere unless that was asked for.
     warm: Option<Arc<Warm>>,
+    /// Where the next instance waits; nowhere unless it may be made ahead.
+    ahead: Option<Arc<Ahead>>,
 }
 
 impl std::fmt::Debug for Prepared {
@@ -115,7 +118,7 @@ impl Prepared {
         };
         let handler = handler.ok_or(PrepareError::NotAHandler)?;
         let engine = compiled.component().engine().clone();
-        Ok(Self { engine, handler, profile, others, slots: compiled.slots(), warm: None })
+        Ok(Self { engine, handler, profile, others, slots: compiled.slots(), warm: None, ahead: None })
     }
 
     /// The same, whose instances serve more than one invocation: they wait in `warm` in between. A program answers once,
@@ -124,6 +127,31 @@ impl Prepared {
     pub fn reusing(self, warm: Arc<Warm>) -> Self {
         let is_program = matches!(self.handler, Handler::Cgi(_));
         Self { warm: Some(warm).filter(|_warm| !is_program), ..self }
+    }
+
+    /// The same, whose instances are made ahead of their invocation where that makes no difference. A program is
+    /// instantiated with its request at hand, and an instance that is reused waits anyway.
+    #[must_use]
+    pub fn made_ahead(self, ahead: Arc<Ahead>) -> Self {
+        let is_program = matches!(self.handler, Handler::Cgi(_));
+        let is_allowed = std::iter::once(&self.profile).chain(&*self.others).all(|profile| profile.allows_ahead());
+        let ahead = Some(ahead).filter(|_ahead| is_allowed && !is_program && self.warm.is_none());
+        Self { ahead, ..self }
+    }
+
+    /// An invocation has ended: the next instance, if it is to be made now. `gauge` has the limits of an invocation.
+    #[must_use]
+    pub fn next(&self, gauge: impl FnOnce() -> Gauge) -> Option<Making> {
+        self.ahead.as_ref()?.begin(self.slots, gauge)
+    }
+
+    /// Makes an instance that is to wait for its request. What it prints meanwhile goes with the request `id`.
+    pub async fn make(&self, making: &mut Making, id: RequestId) {
+        let occupant = Occupant::first(making.exchange(), id);
+        let store = new_store(&self.engine, self.host(&occupant));
+        let made = Instance::new(&self.handler, (store, occupant)).await;
+        let made = made.map_err(|error| matches!(classify(&error, making.gauge()), Ending::PoolExhausted(_)));
+        making.made(made);
     }
 
     /// How many of the pool's slots an instance takes.
@@ -151,7 +179,8 @@ impl Prepared {
             visit.await;
             return warm.rest(instance, self.slots);
         }
-        let waiting = self.warm.as_ref().and_then(|warm| warm.take(&exchange, id));
+        let reused = self.warm.as_ref().and_then(|warm| warm.take(&exchange, id));
+        let waiting = reused.or_else(|| self.ahead.as_ref().and_then(|ahead| ahead.take(&exchange, id)));
         let mut instance = match waiting {
             Some(instance) => instance,
             None => match Instance::new(&self.handler, self.store(&exchange, id)).await {

@@ -7,6 +7,7 @@ use crate::host::Host;
 use crate::occupant::Occupant;
 use crate::warm::Held;
 use bytes::Bytes;
+use cumulet_engine::Gauge;
 use cumulet_spec::id::RequestId;
 use http::uri::Authority;
 use http_body::Body;
@@ -52,6 +53,11 @@ impl Instance {
             Handler::Cgi(program) => Guest::Cgi(program.clone()),
         };
         Ok(Self { store, guest, occupant, served: 0, room: None })
+    }
+
+    /// What shows the usage of whoever is in it.
+    pub(crate) fn gauge(&self) -> &Arc<Gauge> {
+        self.store.data().gauge()
     }
 
     /// Invocations so far.

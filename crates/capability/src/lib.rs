@@ -2,6 +2,7 @@
 //!
 //! With `engine`, the only crate that names wasmtime. It knows neither routes nor bills.
 
+mod ahead;
 mod blobstore;
 mod cgi;
 mod client;
@@ -28,6 +29,7 @@ mod values;
 mod warm;
 mod witness;
 
+pub use self::ahead::{Ahead, Making};
 pub use self::cgi::is_meta_variable;
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
 pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};

@@ -1,7 +1,7 @@
 //! What a component's grants come to, worked out once for each revision.
 
 use crate::cgi::Call;
-use crate::clock::Coarse;
+use crate::clock::{Coarse, Noted};
 use crate::command::{LookupError, NetworkPolicy};
 use crate::occupant::Occupant;
 use crate::outbound::{Outbound, OutboundOptions};
@@ -18,6 +18,7 @@ use std::path::{Path, PathBuf};
 use std::sync::Arc;
 use std::time::Duration;
 use thiserror::Error;
+use wasmtime_wasi::clocks::WallClock;
 use wasmtime_wasi::filesystem::WasiFilesystemCtx;
 use wasmtime_wasi::sockets::SocketAddrUse;
 use wasmtime_wasi::{FsPerms, WasiCtx, WasiCtxBuilder};
@@ -119,6 +120,12 @@ impl Profile {
         self.network.as_ref().is_some_and(|network| network.may_look_up(name))
     }
 
+    /// Whether it would be noticed if making an instance reached out: what a guest does with a folder is not counted, and
+    /// who watches what is asked for wants to see it with its request.
+    pub(crate) fn allows_ahead(&self) -> bool {
+        self.folders.is_none() && self.witness.is_none()
+    }
+
     pub(crate) fn outbound(&self) -> &Arc<Outbound> {
         &self.outbound
     }
@@ -145,8 +152,15 @@ impl Profile {
     /// A context with everything that no request changes.
     fn complete(&self, mut builder: WasiCtxBuilder, occupant: &Occupant) -> WasiCtx {
         builder.stderr(self.capture(occupant, Channel::Stderr));
+        let is_ahead = occupant.with(|exchange, _| exchange.is_ahead());
+        match self.clock_step.map(Coarse::wall) {
+            Some(clock) if is_ahead => builder.wall_clock(Noted { clock, occupant: occupant.clone() }),
+            Some(clock) => builder.wall_clock(clock),
+            None if is_ahead => builder.wall_clock(Noted { clock: WallClock::new(), occupant: occupant.clone() }),
+            None => &mut builder,
+        };
         if let Some(step) = self.clock_step {
-            builder.wall_clock(Coarse::wall(step)).monotonic_clock(Coarse::monotonic(step));
+            builder.monotonic_clock(Coarse::monotonic(step));
         }
         if let Some(policy) = &self.network {
             let (policy, witness, occupant) = (Arc::clone(policy), self.witness.clone(), occupant.clone());

@@ -25,7 +25,7 @@ pub struct Gauge {
     memory_bytes_max: u64,
     cpu_nanos: AtomicU64,
     slice_started_nanos: AtomicU64,
-    /// Its parts of slices that ran in the name of others, who write this.
+    /// What it used otherwise: its parts of slices that ran in the name of others, who write this, and what it inherited.
     borne_nanos: AtomicU64,
     is_shared: AtomicBool,
     memory_peak_bytes: AtomicU64,
@@ -61,6 +61,11 @@ impl Gauge {
     #[must_use]
     pub fn is_shared(&self) -> bool {
         self.is_shared.load(Ordering::Relaxed)
+    }
+
+    /// Bears what was used before there was anybody to bear it.
+    pub fn inherit(&self, nanos: u64) {
+        self.borne_nanos.fetch_add(nanos, Ordering::Relaxed);
     }
 
     /// Bears a part of a slice that ran in another's name.

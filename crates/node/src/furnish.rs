@@ -150,7 +150,7 @@ pub(crate) async fn furnish(
     };
     let prepared = match unit.component.reuse {
         Some(reuse) => prepared.reusing(workshop.warm.of_component(reuse)),
-        None => prepared,
+        None => prepared.made_ahead(workshop.warm.ahead_of_component()),
     };
     let limits = unit.component.limits;
     let lane_limits = LaneLimits { concurrency: limits.concurrency, slots: prepared.slots() };

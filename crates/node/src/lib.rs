@@ -4,6 +4,7 @@
 
 mod account;
 mod admin;
+mod ahead;
 mod apps;
 mod books;
 pub mod browser;

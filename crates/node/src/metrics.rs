@@ -151,10 +151,14 @@ fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
         ("cumulet_slots", "Slots of the pool.", u64::from(slots.capacity())),
         (
             "cumulet_slots_in_use",
-            "Slots of the pool that invocations hold, and reused instances.",
+            "Slots of the pool that invocations hold, and instances that wait.",
             u64::from(slots.inside()),
         ),
-        ("cumulet_slots_reused", "Slots that reused instances hold.", u64::from(workshop.warm.slots_held())),
+        (
+            "cumulet_slots_reused",
+            "Slots that instances hold while they wait: reused ones, and those made ahead.",
+            u64::from(workshop.warm.slots_held()),
+        ),
         ("cumulet_slots_waiting", "Invocations that wait for a slot.", u64::from(slots.waiting())),
         (
             "cumulet_pagemap_scan",
@@ -166,9 +170,22 @@ fn gauges(text: &mut String, serving: &Serving, workshop: &Workshop) {
         heading(text, name, "gauge", help);
         let _written = writeln!(text, "{name} {value}");
     }
-    let name = "cumulet_events_dropped_total";
-    heading(text, name, "counter", "Events and pieces of guest output that were dropped.");
-    let _written = writeln!(text, "{name} {}", serving.events.dropped());
+    let counters = [
+        (
+            "cumulet_events_dropped_total",
+            "Events and pieces of guest output that were dropped.",
+            serving.events.dropped(),
+        ),
+        (
+            "cumulet_made_ahead_total",
+            "Invocations whose instance was made before they came.",
+            workshop.warm.found_made(),
+        ),
+    ];
+    for (name, help, value) in counters {
+        heading(text, name, "counter", help);
+        let _written = writeln!(text, "{name} {value}");
+    }
 }
 
 fn seconds(micros: u64) -> f64 {

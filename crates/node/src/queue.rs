@@ -50,6 +50,11 @@ impl Queue {
         self.runtime.spawn(async move { queue.settle(task.run()) });
     }
 
+    /// Runs work on the runtime; from one of its threads, on that thread and next.
+    pub(crate) fn later(&self, work: impl Future<Output = ()> + Send + 'static) {
+        self.runtime.spawn(work);
+    }
+
     /// Charges a slice that ran elsewhere than on a runner, and queues its task if it goes on.
     pub(crate) fn settle(&self, slice: Slice) {
         let Slice { turn, nanos, again } = slice;

@@ -1,5 +1,6 @@
 //! What goes with an invocation from its admission to its settlement.
 
+use crate::ahead::make_next;
 use crate::clock::{Moment, now};
 use crate::event::{Event, Invoked};
 use crate::serving::Serving;
@@ -141,6 +142,9 @@ impl Ticket {
     pub(crate) fn settle(mut self, outcome: Outcome, status: u16, bytes_out: u64) {
         let outcome = self.blamed(outcome);
         self.close(outcome, status, bytes_out);
+        if outcome == Outcome::Ok {
+            make_next(&self.serving, &self.target, self.id);
+        }
     }
 
     fn close(&mut self, outcome: Outcome, status: u16, bytes_out: u64) {

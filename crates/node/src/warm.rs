@@ -1,10 +1,10 @@
-//! Room for instances that wait for another invocation, and their end when none comes.
+//! Room for instances that wait for an invocation, and their end when none comes.
 
-use cumulet_capability::{Held, Room, Warm};
+use cumulet_capability::{Ahead, Held, Room, Warm};
 use cumulet_meter::Admission;
 use cumulet_spec::manifest::Reuse;
 use parking_lot::Mutex;
-use std::sync::atomic::{AtomicU32, Ordering};
+use std::sync::atomic::{AtomicU32, AtomicU64, Ordering};
 use std::sync::{Arc, Weak};
 use std::time::Duration;
 
@@ -17,7 +17,16 @@ const IDLE: Duration = Duration::from_secs(10);
 #[derive(Debug)]
 pub(crate) struct WarmInstances {
     slots: Arc<Slots>,
-    components: Arc<Mutex<Vec<Weak<Warm>>>>,
+    components: Arc<Mutex<Vec<Component>>>,
+    /// Invocations that found their instance made, of components that are no more.
+    found_made: Arc<AtomicU64>,
+}
+
+/// What waits of one component.
+#[derive(Debug, Clone)]
+enum Component {
+    Reused(Weak<Warm>),
+    MadeAhead(Weak<Ahead>),
 }
 
 /// Slots that waiting instances hold, taken from those that invocations are admitted to.
@@ -38,22 +47,44 @@ impl WarmInstances {
     pub(crate) fn new(admission: &Arc<Admission>) -> Self {
         let max = admission.slots().capacity() / SLOTS_DIVISOR;
         let slots = Slots { admission: Arc::clone(admission), held: AtomicU32::new(0), max };
-        Self { slots: Arc::new(slots), components: Arc::default() }
+        Self { slots: Arc::new(slots), components: Arc::default(), found_made: Arc::default() }
     }
 
     /// Where the instances of a component wait that serve several invocations each.
     pub(crate) fn of_component(&self, reuse: Reuse) -> Arc<Warm> {
         let room = Arc::clone(&self.slots);
         let warm = Arc::new(Warm::new(reuse.requests, reuse.concurrent, room));
-        let mut components = self.components.lock();
-        components.retain(|component| component.strong_count() > 0);
-        components.push(Arc::downgrade(&warm));
+        self.add(Component::Reused(Arc::downgrade(&warm)));
         warm
+    }
+
+    /// Where the next instance of a component waits that is made before its invocation.
+    pub(crate) fn ahead_of_component(&self) -> Arc<Ahead> {
+        let room = Arc::clone(&self.slots);
+        let ahead = Arc::new(Ahead::new(room, Arc::clone(&self.found_made)));
+        self.add(Component::MadeAhead(Arc::downgrade(&ahead)));
+        ahead
+    }
+
+    fn add(&self, component: Component) {
+        let mut components = self.components.lock();
+        // Those that are gone leave when there would be no more room: seldom.
+        if components.len() == components.capacity() {
+            components.retain(Component::is_there);
+        }
+        components.push(component);
     }
 
     /// Slots that waiting instances hold.
     pub(crate) fn slots_held(&self) -> u32 {
         self.slots.held.load(Ordering::Relaxed)
+    }
+
+    /// Invocations that found their instance made.
+    pub(crate) fn found_made(&self) -> u64 {
+        let components = self.components.lock();
+        let now: u64 = components.iter().map(Component::found_made).sum();
+        now.saturating_add(self.found_made.load(Ordering::Relaxed))
     }
 
     /// Ends what waits in vain, for as long as what is returned is polled.
@@ -63,9 +94,32 @@ impl WarmInstances {
             loop {
                 tokio::time::sleep(IDLE).await;
                 // Ending instances takes a while: not under the lock, which every load of a component takes.
-                let all: Vec<Arc<Warm>> = components.lock().iter().filter_map(Weak::upgrade).collect();
-                all.iter().for_each(|warm| warm.end_idle());
+                let all = components.lock().clone();
+                all.iter().for_each(Component::end_idle);
             }
+        }
+    }
+}
+
+impl Component {
+    fn is_there(&self) -> bool {
+        match self {
+            Self::Reused(warm) => warm.strong_count() > 0,
+            Self::MadeAhead(ahead) => ahead.strong_count() > 0,
+        }
+    }
+
+    fn found_made(&self) -> u64 {
+        match self {
+            Self::Reused(_) => 0,
+            Self::MadeAhead(ahead) => ahead.upgrade().map_or(0, |ahead| ahead.taken()),
+        }
+    }
+
+    fn end_idle(&self) {
+        match self {
+            Self::Reused(warm) => warm.upgrade().iter().for_each(|warm| warm.end_idle()),
+            Self::MadeAhead(ahead) => ahead.upgrade().iter().for_each(|ahead| ahead.end_idle()),
         }
     }
 }

@@ -1,5 +1,7 @@
 //! Scenarios: the real binary against hostile and ordinary guests.
 
+#[path = "all/ahead.rs"]
+mod ahead;
 #[path = "all/bad_input.rs"]
 mod bad_input;
 #[path = "all/browser.rs"]
