@@ -42,6 +42,8 @@ struct Stage<'s> {
     program: Program,
     split: Split,
     data: TempDir,
+    /// What a peer reads.
+    folder: TempDir,
     logs: &'s Path,
     /// Whose requests never end.
     alpha: App,
@@ -80,14 +82,15 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
         &["server", "loop", "spinning", "p50", "p99", "p99.9", "requests", "errors", "cores busy", "client away %"],
     );
     for (kind, count) in CASES {
-        let mut all: Vec<Runs> = peers.iter().map(|_| Runs::default()).collect();
+        let mut all: Vec<(&Peer, Runs)> =
+            peers.iter().filter(|peer| peer.runs(kind)).map(|peer| (peer, Runs::default())).collect();
         for _ in 0..settings.repetitions() {
-            for (peer, runs) in peers.iter().zip(&mut all) {
+            for (peer, runs) in &mut all {
                 let once = stage.once(peer, (kind, count), runs);
                 once.with_context(|| format!("{} beside {count} of {kind:?}", peer.name()))?;
             }
         }
-        for (peer, runs) in peers.iter().zip(&all) {
+        for (peer, runs) in &all {
             table.row(runs.row(peer.name(), (kind, count)));
         }
     }
@@ -100,6 +103,7 @@ pub(crate) fn bench(settings: &Settings, logs: &Path) -> Result<Report> {
 impl<'s> Stage<'s> {
     fn new(settings: &'s Settings, program: Program, guest: &Path, logs: &'s Path) -> Result<Self> {
         let data = tempfile::tempdir().context("cannot make a data folder")?;
+        let folder = tempfile::tempdir().context("cannot make a folder for a peer")?;
         let model = Arc::new(Model::read("hostile", guest, ("/count", b"1\n"))?.with(ENDLESS));
         let app = |tenant: &str| App::many(tenant, &model, 1).pop().context("no app");
         let (alpha, mut beta) = (app("alpha")?, app("beta")?);
@@ -108,7 +112,7 @@ impl<'s> Stage<'s> {
         deploy(data.path(), &[alpha.clone(), beta.clone()])?;
         let split = Cores::allowed()?.split(1);
         split.load.confine()?;
-        Ok(Self { settings, program, split, data, logs, alpha, beta })
+        Ok(Self { settings, program, split, data, folder, logs, alpha, beta })
     }
 
     fn peers(&self, guest: &Path, report: &mut Report) -> Vec<Peer> {
@@ -117,7 +121,10 @@ impl<'s> Stage<'s> {
             Ok(program) => peers.push(Peer::wasmtime(&program, guest)),
             Err(missing) => report.left_out(missing),
         }
-        report.left_out("workerd: this bench has no worker for it");
+        match Peer::workerd(self.folder.path()) {
+            Ok(peer) => peers.push(peer),
+            Err(missing) => report.left_out(missing),
+        }
         peers
     }
 
@@ -125,7 +132,8 @@ impl<'s> Stage<'s> {
         let (kind, count) = case;
         let time = if self.settings.quick { TIME_QUICK } else { TIME };
         let server = peer.start(self)?;
-        let pulses = Pulse { address: server.address(), app: &self.beta, per_second: PER_SECOND };
+        let (app, grace) = (&self.beta, peer.grace());
+        let pulses = Pulse { address: server.address(), app, per_second: PER_SECOND, grace };
         let connections = pulses.connect()?;
         let spinners = Spinners::start(server.address(), &self.alpha, kind, count)?;
         thread::sleep(SPIN_FIRST);
@@ -174,6 +182,9 @@ fn notes(report: &mut Report, stage: &Stage<'_>) {
         bulk_ms()
     ));
     report.note("wasmtime serve has one tenant; it is given a timeout, without which its guests never yield");
+    report.note(
+        "workerd runs one worker, whose isolate is warm and does not yield: all that waits beside a loop is an error",
+    );
 }
 
 /// How long a fill of as much memory as the guest's takes.

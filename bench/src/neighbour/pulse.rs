@@ -16,8 +16,8 @@ const CONNECTIONS: usize = 256;
 const WARM_REQUESTS: usize = 50;
 /// A turn of the client's loop that takes longer was interrupted: it polls one connection and waits for nothing.
 const TURN_MAX: Duration = Duration::from_micros(200);
-/// The longest that is waited for answers after the last request.
-const GRACE: Duration = Duration::from_secs(15);
+/// The longest that is waited for an answer before measuring.
+const ANSWER_MAX: Duration = Duration::from_secs(15);
 
 /// What is asked, and how often.
 #[derive(Debug, Clone, Copy)]
@@ -28,6 +28,8 @@ pub(super) struct Pulse<'p> {
     pub(super) app: &'p App,
     /// Requests a second.
     pub(super) per_second: u32,
+    /// The longest that is waited for answers after the last request.
+    pub(super) grace: Duration,
 }
 
 /// What came of it.
@@ -50,7 +52,7 @@ impl Pulse<'_> {
         let mut connections = (0..CONNECTIONS).map(open).collect::<Result<Vec<_>>>()?;
         let bytes = self.bytes();
         for connection in connections.iter_mut().take(WARM_REQUESTS) {
-            let reply = connection.exchange(&bytes, GRACE).context("no answer before measuring")?;
+            let reply = connection.exchange(&bytes, ANSWER_MAX).context("no answer before measuring")?;
             ensure!(reply.status == 200 && reply.body == self.app.model.expect, "answered {reply:?} before measuring");
         }
         Ok(connections)
@@ -84,7 +86,7 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
             beat.sent += 1;
             intended += gap;
         }
-        if !is_due && (waiting.is_empty() || began.elapsed() > time + GRACE) {
+        if !is_due && (waiting.is_empty() || began.elapsed() > time + pulse.grace) {
             break;
         }
         let Some((from, mut connection)) = waiting.pop_front() else {

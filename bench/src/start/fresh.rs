@@ -19,6 +19,8 @@ use crate::workerd;
 
 /// Requests before each measured run.
 const WARM_REQUESTS: usize = 100;
+/// The pause before each request that does not come at once after the answer to the one before.
+const PAUSE: Duration = Duration::from_millis(5);
 /// Isolates that wait at once, to see what each of them holds.
 const WAITING: usize = 16;
 /// How long they are given to come so far.
@@ -33,6 +35,8 @@ struct Side {
     server: Server,
     p50_us: Vec<f64>,
     p99_us: Vec<f64>,
+    paused_p50_us: Vec<f64>,
+    paused_p99_us: Vec<f64>,
     per_cpu_second: Vec<f64>,
     faults: Vec<f64>,
     waiting_kib: Option<f64>,
@@ -49,6 +53,10 @@ pub(super) fn measure(
     let columns = [
         "language, server",
         "first byte p50 µs",
+        "p99 µs",
+        "p50 against wasmtime",
+        "p99 against it",
+        "with pauses p50 µs",
         "p99 µs",
         "p50 against wasmtime",
         "p99 against it",
@@ -137,8 +145,18 @@ fn manifest(folder: &Path, built: &Built) -> Result<PathBuf> {
 
 impl Side {
     fn new(server: Server, is_fresh: bool) -> Self {
-        let (p50_us, p99_us, per_cpu_second, faults) = Default::default();
-        Self { server, p50_us, p99_us, per_cpu_second, faults, waiting_kib: None, is_fresh }
+        let (p50_us, p99_us, paused_p50_us, paused_p99_us, per_cpu_second, faults) = Default::default();
+        Self {
+            server,
+            p50_us,
+            p99_us,
+            paused_p50_us,
+            paused_p99_us,
+            per_cpu_second,
+            faults,
+            waiting_kib: None,
+            is_fresh,
+        }
     }
 
     fn repeat(&mut self, settings: &Settings, built: &Built) -> Result<()> {
@@ -166,6 +184,16 @@ impl Side {
         self.p99_us.extend(times.quantile(0.99));
         self.per_cpu_second.push(count / (self.server.cpu_seconds()? - cpu));
         self.faults.push((self.server.page_faults()? - faults) / count);
+        let (began, mut times) = (clock::now(), Times::default());
+        while began.elapsed() < time {
+            let answered = clock::now();
+            while answered.elapsed() < PAUSE {
+                std::hint::spin_loop();
+            }
+            times.push(ask()?);
+        }
+        self.paused_p50_us.extend(times.quantile(0.5));
+        self.paused_p99_us.extend(times.quantile(0.99));
         Ok(())
     }
 }
@@ -206,6 +234,10 @@ fn rows(table: &mut Table, built: &Built, sides: &[Side]) {
             Cell::spread(&side.p99_us, 0),
             Cell::number(against(|side| &side.p50_us), 2),
             Cell::number(against(|side| &side.p99_us), 2),
+            Cell::spread(&side.paused_p50_us, 0),
+            Cell::spread(&side.paused_p99_us, 0),
+            Cell::number(against(|side| &side.paused_p50_us), 2),
+            Cell::number(against(|side| &side.paused_p99_us), 2),
             Cell::spread(&side.per_cpu_second, 0),
             Cell::spread(&side.faults, 1),
             Cell::number(side.waiting_kib, 0),
@@ -218,6 +250,10 @@ fn notes(report: &mut Report, split: &Split) {
     report
         .note(format!("server on core {}, the client on {}{shared}, where it never sleeps", split.server, split.load));
     report.note("Rust: the example hello; other languages: GET / of their templates, without the store, which not every wasmtime has");
+    report.note(format!(
+        "at first each request follows the answer to the one before at once; then it comes {} ms later",
+        PAUSE.as_millis()
+    ));
     report.note("servers that are not measured are stopped by signal, and take turns in every repetition");
     report.note(format!(
         "KiB each that waits: what the process gains by {WAITING} requests whose bodies do not come, shared pages by share"
