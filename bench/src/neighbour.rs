@@ -59,7 +59,7 @@ struct Runs {
     p999_ms: Vec<f64>,
     busy: Vec<f64>,
     away: Vec<f64>,
-    sent: usize,
+    due: usize,
     errors: usize,
 }
 
@@ -145,7 +145,7 @@ impl<'s> Stage<'s> {
         for (values, part) in [(&mut runs.p50_ms, 0.5), (&mut runs.p99_ms, 0.99), (&mut runs.p999_ms, 0.999)] {
             values.extend(beat.times.quantile(part).map(|micros| micros / 1e3));
         }
-        runs.sent += beat.sent;
+        runs.due += beat.due;
         runs.errors += beat.errors;
         Ok(())
     }
@@ -162,7 +162,7 @@ impl Runs {
             Cell::spread(&self.p50_ms, 2),
             Cell::spread(&self.p99_ms, 2),
             Cell::spread(&self.p999_ms, 2),
-            Cell::number(Some(self.sent as f64), 0),
+            Cell::number(Some(self.due as f64), 0),
             Cell::number(Some(self.errors as f64), 0),
             Cell::spread(&self.busy, 2),
             Cell::spread(&self.away, 1),

@@ -37,8 +37,8 @@ pub(super) struct Pulse<'p> {
 pub(super) struct Beat {
     /// From the intended send time to the answer; for what had none, to the end.
     pub(super) times: Times,
-    /// Requests that were sent.
-    pub(super) sent: usize,
+    /// Requests that were to be sent: all of them, unless no connection came free for so long.
+    pub(super) due: usize,
     /// Those of them without the right answer.
     pub(super) errors: usize,
     /// The part of the time in which something else ran on the client's core: latency that is not the server's.
@@ -83,10 +83,10 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
         {
             connection.send(&bytes)?;
             waiting.push_back((intended, connection));
-            beat.sent += 1;
             intended += gap;
         }
-        if !is_due && (waiting.is_empty() || began.elapsed() > time + pulse.grace) {
+        // A server that answers nobody leaves no connection to send on.
+        if (!is_due && waiting.is_empty()) || began.elapsed() > time + pulse.grace {
             break;
         }
         let Some((from, mut connection)) = waiting.pop_front() else {
@@ -108,9 +108,12 @@ pub(super) fn pulse(pulse: &Pulse<'_>, mut idle: Vec<Connection>, time: Duration
         }
     }
     beat.away = away.as_secs_f64() / began.elapsed().as_secs_f64();
-    for (from, _connection) in waiting {
-        beat.times.push(from.elapsed());
-        beat.errors += 1;
-    }
+    let unanswered = waiting.into_iter().map(|(from, _connection)| from);
+    let unsent = std::iter::successors(Some(intended), |from| Some(*from + gap));
+    let unsent = unsent.take_while(|from| from.duration_since(began) < time);
+    let answered = beat.times.len();
+    unanswered.chain(unsent).for_each(|from| beat.times.push(from.elapsed()));
+    beat.errors += beat.times.len() - answered;
+    beat.due = beat.times.len();
     Ok(beat)
 }
