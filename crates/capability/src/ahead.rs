@@ -180,6 +180,12 @@ impl Making {
         };
     }
 
+    /// It takes too long.
+    pub fn give_up(mut self) {
+        self.made = Made::Cut;
+        self.keep();
+    }
+
     /// It waits for something outside: instances of this component are made with their request.
     pub fn decline(mut self) {
         self.made = Made::Failed;

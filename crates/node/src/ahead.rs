@@ -7,8 +7,11 @@ use cumulet_capability::Making;
 use cumulet_spec::id::RequestId;
 use std::sync::Arc;
 
-/// Slices that making an instance may take. What needs longer is work for the run queue, with its request.
-const SLICES_MAX: u32 = 8;
+/// Executed time that making an instance may take, in nanoseconds. What needs longer is work for the run queue, with its
+/// request.
+const NANOS_MAX: u64 = 8_000_000;
+/// The same where a quota bounds executed time: no more than every invocation has reserved before it may run.
+const NANOS_MAX_OF_QUOTA: u64 = 1_000_000;
 
 /// Has it made after the invocation `id`, where that is worth it: by the runtime, once the response is on its way.
 pub(crate) fn make_next(serving: &Serving, target: &Arc<Target>, id: RequestId) {
@@ -21,21 +24,23 @@ pub(crate) fn make_next(serving: &Serving, target: &Arc<Target>, id: RequestId) 
 async fn make(slicer: &Slicer, target: &Target, mut making: Making, id: RequestId) {
     let gauge = Arc::clone(making.gauge());
     let mut made = Box::pin(target.prepared.make(&mut making, id));
+    let nanos_max = if target.has_quota() { NANOS_MAX_OF_QUOTA } else { NANOS_MAX };
     let mut told_nanos = 0;
-    for _ in 0..SLICES_MAX {
+    let is_made = loop {
         let slice = slicer.first(&gauge, made.as_mut());
         let nanos = gauge.cpu_nanos();
         target.ran_inline(nanos - told_nanos);
         told_nanos = nanos;
         match slice {
-            First::Ended => break,
+            _ if nanos > nanos_max => break false,
+            First::Ended => break true,
             First::Waits => {
                 drop(made);
                 return making.decline();
             }
             First::GoesOn => tokio::task::yield_now().await,
         }
-    }
+    };
     drop(made);
-    making.keep();
+    if is_made { making.keep() } else { making.give_up() }
 }

@@ -108,7 +108,7 @@ async fn admit(serving: &Serving, target: &Arc<Target>) -> Result<Admittance, Re
 
 /// Passes the quotas of the app and its tenant, if they have any.
 async fn pass(serving: &Serving, target: &Target) -> Result<Option<Passage>, Over> {
-    if target.quotas.app.is_none() && target.quotas.tenant.is_none() {
+    if !target.has_quota() {
         return Ok(None);
     }
     for _ in 0..QUOTA_LOOKS {

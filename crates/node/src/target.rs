@@ -114,6 +114,11 @@ impl Target {
         }
     }
 
+    /// Whether a quota of the app or of its tenant bounds it.
+    pub(crate) fn has_quota(&self) -> bool {
+        self.quotas.app.is_some() || self.quotas.tenant.is_some()
+    }
+
     /// What one invocation may come to use.
     pub(crate) fn ask(&self) -> Ask {
         self.ask

@@ -96,7 +96,7 @@ impl Task {
             exchange: Arc::clone(&ticket.exchange),
             turn: ticket.target.turn,
             told_nanos: AtomicU64::new(ticket.exchange.gauge().cpu_nanos()),
-            has_quota: ticket.target.quotas.app.is_some() || ticket.target.quotas.tenant.is_some(),
+            has_quota: ticket.target.has_quota(),
             target: Arc::clone(&ticket.target),
             ticket: Mutex::new(Some(ticket)),
             queue: Arc::clone(queue),
