@@ -19,7 +19,7 @@ use parking_lot::Mutex;
 use std::collections::HashMap;
 use std::sync::Arc;
 use std::time::Duration;
-use tokio::sync::{OnceCell, Semaphore};
+use tokio::sync::{OnceCell, RwLock, RwLockReadGuard, Semaphore};
 
 pub(crate) use arms::{Arms, Found, LoadedRevision};
 pub(crate) use code::{Code, Codes};
@@ -41,6 +41,8 @@ pub(crate) struct Apps {
     waking: Mutex<HashMap<Box<str>, Arc<Waking>>>,
     /// Bounds how many are loaded at once.
     turns: Semaphore,
+    /// Held while what requests find changes, and shared by whoever tells of it: what is told answers already.
+    telling: RwLock<()>,
 }
 
 /// What loading an app came to; `None` when there is none.
@@ -58,6 +60,7 @@ impl Apps {
             loaded,
             waking: Mutex::default(),
             turns: Semaphore::new(threads),
+            telling: RwLock::default(),
         })
     }
 
@@ -66,8 +69,30 @@ impl Apps {
         self.loaded.find(host)
     }
 
-    /// Lets the next request find what is deployed by then. Requests in flight finish on what they began with.
-    pub(crate) fn changed(&self, id: &AppId) {
+    /// Changes what requests to an app find, from the next one on; those in flight finish on what they began with. Blocks.
+    ///
+    /// # Errors
+    /// Those of the change; then requests find what they found before.
+    pub(crate) fn change<T, E>(&self, id: &AppId, change: impl FnOnce(&Registry) -> Result<T, E>) -> Result<T, E> {
+        let _telling = self.telling.blocking_write();
+        let done = change(&self.registry)?;
+        self.forget(id);
+        Ok(done)
+    }
+
+    /// Reads the registry to tell of it: what it says is what requests find. Blocks.
+    pub(crate) fn tell<T>(&self, read: impl FnOnce(&Registry) -> T) -> T {
+        let _telling = self.telling.blocking_read();
+        read(&self.registry)
+    }
+
+    /// As [`tell`](Self::tell), for as long as what is returned is held, and without blocking.
+    pub(crate) async fn telling(&self) -> RwLockReadGuard<'_, ()> {
+        self.telling.read().await
+    }
+
+    /// Lets the next request load an app anew.
+    pub(crate) fn forget(&self, id: &AppId) {
         drop(self.loaded.remove(id));
         // Whoever comes from now on does not wait for what was read before.
         self.waking.lock().clear();

@@ -135,10 +135,10 @@ pub(crate) async fn deploy(
     };
     let deployed = {
         let apps = Arc::clone(apps);
-        tokio::task::spawn_blocking(move || apps.registry.deploy(&change)).await
+        let id = id.clone();
+        tokio::task::spawn_blocking(move || apps.change(&id, |registry| registry.deploy(&change))).await
     };
     let deployed = deployed.map_err(|_lost| of_any(manifest)(LoadErrorKind::Interrupted))??;
-    apps.changed(&id);
     Ok(DeployedRevision { id, generation: deployed.number, revision: deployed.revision, hosts: answers })
 }
 

@@ -12,7 +12,8 @@ mod work;
 use crate::apps::Apps;
 use crate::node::wait_for;
 use crate::serving::Serving;
-use cumulet_control::{DeployRow, RegistryError};
+use cumulet_control::{DeployRow, Registry, RegistryError};
+use cumulet_spec::deploy::DeployId;
 use cumulet_spec::id::AppId;
 use cumulet_spec::token::Actor;
 use std::sync::Arc;
@@ -86,28 +87,39 @@ impl Ship {
     /// A deploy as it is once more than `seen` of its phases are behind it, it has ended, the time is over, or the node stops.
     pub(crate) async fn wait(
         &self,
+        deploy: &DeployId,
         seen: usize,
         time_max: Duration,
-        read: impl Fn() -> Result<Option<DeployRow>, RegistryError>,
     ) -> Result<Option<DeployRow>, RegistryError> {
         let mut steps = self.steps.subscribe();
         let waited = async {
             loop {
                 steps.borrow_and_update();
-                match read()? {
+                match self.read(deploy).await? {
                     Some(row) if row.phases.len() <= seen && !row.phase.is_end() => {}
                     found => return Ok(found),
                 }
                 if steps.changed().await.is_err() {
-                    return read();
+                    return self.read(deploy).await;
                 }
             }
         };
-        tokio::select! {
-            waited = tokio::time::timeout(time_max, waited) => waited.unwrap_or_else(|_elapsed| read()),
-            // What is under way goes on after the next start: this is how far it is.
-            () = self.stopped() => read(),
+        let waited = tokio::select! {
+            waited = tokio::time::timeout(time_max, waited) => waited.ok(),
+            // What is under way goes on after the next start.
+            () = self.stopped() => None,
+        };
+        match waited {
+            Some(found) => found,
+            None => self.read(deploy).await,
         }
+    }
+
+    /// A deploy as it is now. What it has reached answers.
+    pub(crate) async fn read(&self, deploy: &DeployId) -> Result<Option<DeployRow>, RegistryError> {
+        let _telling = self.apps.telling().await;
+        // Takes microseconds.
+        self.apps.registry.find_deploy(deploy)
     }
 
     /// Tells whoever waits that a deploy went on.
@@ -115,10 +127,14 @@ impl Ship {
         self.steps.send_modify(|steps| *steps += 1);
     }
 
-    /// What is led to may have changed: the next request finds what is deployed by then.
-    pub(crate) fn changed(&self, id: &AppId) {
-        self.apps.changed(id);
+    /// Changes what an app leads to, as [`Apps::change`] does, and tells whoever waits. Blocks.
+    ///
+    /// # Errors
+    /// Those of the change.
+    pub(crate) fn change<T, E>(&self, id: &AppId, change: impl FnOnce(&Registry) -> Result<T, E>) -> Result<T, E> {
+        let done = self.apps.change(id, change)?;
         self.stepped();
+        Ok(done)
     }
 
     /// Stops working. What is under way goes on after the next start.

@@ -74,15 +74,15 @@ async fn remove(State(api): State<Arc<Api>>, caller: Caller, names: Names, key: 
     let id = names.app()?;
     blocking(move || {
         caller.may(&api, Scope::Deploy, &id.tenant)?;
-        api.registry().remove(&Remove {
+        let remove = Remove {
             tenant: id.tenant.clone(),
             app: id.app.clone(),
             by: caller.0.actor(),
             at_us: api.ship.now_us(),
             idempotency_key: key.0,
             expected_generation: None,
-        })?;
-        api.ship.changed(&id);
+        };
+        api.ship.change(&id, |registry| registry.remove(&remove))?;
         api.audit(Attempt { tenant: Some(&id.tenant), ..Attempt::by(&caller.0, "app.remove", id.app.as_str()) });
         Ok(StatusCode::NO_CONTENT)
     })
@@ -116,7 +116,7 @@ async fn set_traffic(
     blocking(move || {
         caller.may(&api, Scope::Deploy, &id.tenant)?;
         let traffic = read_traffic(&api, &id, &request)?;
-        api.registry().set_traffic(&SetTraffic {
+        let set = SetTraffic {
             tenant: id.tenant.clone(),
             app: id.app.clone(),
             traffic,
@@ -124,8 +124,8 @@ async fn set_traffic(
             by: caller.0.actor(),
             idempotency_key: key.0,
             expected_generation: request.expected_generation.map(ChangeNumber),
-        })?;
-        api.ship.changed(&id);
+        };
+        api.ship.change(&id, |registry| registry.set_traffic(&set))?;
         api.audit(Attempt { tenant: Some(&id.tenant), ..Attempt::by(&caller.0, "traffic.set", id.app.as_str()) });
         Ok(Json(api.app_view(&id)?))
     })
@@ -148,7 +148,7 @@ async fn rollback(
     let id = names.app()?;
     blocking(move || {
         caller.may(&api, Scope::Deploy, &id.tenant)?;
-        api.registry().rollback(&Rollback {
+        let rollback = Rollback {
             tenant: id.tenant.clone(),
             app: id.app.clone(),
             to: request.revision.as_deref().map(RevisionRef::parse).transpose()?,
@@ -156,8 +156,8 @@ async fn rollback(
             by: caller.0.actor(),
             idempotency_key: key.0,
             expected_generation: request.expected_generation.map(ChangeNumber),
-        })?;
-        api.ship.changed(&id);
+        };
+        api.ship.change(&id, |registry| registry.rollback(&rollback))?;
         api.audit(Attempt { tenant: Some(&id.tenant), ..Attempt::by(&caller.0, "traffic.rollback", id.app.as_str()) });
         Ok(Json(api.app_view(&id)?))
     })

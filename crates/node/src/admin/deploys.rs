@@ -45,7 +45,7 @@ async fn list(
     let (id, limit) = (names.app()?, page.limit()?);
     blocking(move || {
         caller.may(&api, Scope::Read, &id.tenant)?;
-        let rows = api.registry().deploys(&id.tenant, &id.app, limit)?;
+        let rows = api.ship.apps.tell(|registry| registry.deploys(&id.tenant, &id.app, limit))?;
         Ok(Json(Page { items: rows.into_iter().map(|row| api.deploy_view(row)).collect(), next: None }))
     })
     .await
@@ -132,11 +132,9 @@ async fn show(
     if wait > WAIT_S_MAX {
         return Err(Fault::new(ProblemKind::Invalid, format!("wait is {wait}, and at most {WAIT_S_MAX} can be")));
     }
-    // Reading takes microseconds.
-    let read = || api.registry().find_deploy(&deploy);
     let found = match wait {
-        0 => read()?,
-        _ => api.ship.wait(params.seen.unwrap_or(0), Duration::from_secs(wait), read).await?,
+        0 => api.ship.read(&deploy).await?,
+        _ => api.ship.wait(&deploy, params.seen.unwrap_or(0), Duration::from_secs(wait)).await?,
     };
     let row = found.filter(|row| is_of(row, &id)).ok_or_else(|| Fault::not_found(&format!("deploy {deploy}")))?;
     Ok(Json(api.deploy_view(row)))

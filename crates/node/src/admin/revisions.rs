@@ -35,12 +35,13 @@ async fn list(
     let (id, after, limit) = (names.app()?, page.after::<RevisionNumber>()?, page.limit()?);
     blocking(move || {
         caller.may(&api, Scope::Read, &id.tenant)?;
-        let rows = api.registry().revisions(&id.tenant, &id.app, after, limit)?;
+        let rows = api.ship.apps.tell(|registry| registry.revisions(&id.tenant, &id.app, after, limit))?;
         let next = rows.last().filter(|_| rows.len() == limit).map(|row| row.number.to_string());
         let mut items = Vec::new();
         for row in rows {
             // One that is damaged does not hide the others.
-            let read = api.registry().revision(&id.tenant, &id.app, &RevisionRef::Number(row.number));
+            let number = RevisionRef::Number(row.number);
+            let read = api.ship.apps.tell(|registry| registry.revision(&id.tenant, &id.app, &number));
             items.extend(read.ok().map(|(row, revision)| view::revision(row, &revision)));
         }
         Ok(Json(Page { items, next }))
@@ -60,7 +61,7 @@ async fn show(State(api): State<Arc<Api>>, caller: Caller, names: Names) -> Answ
     let (id, wanted) = (names.app()?, names.get::<RevisionRef>("revision")?);
     blocking(move || {
         caller.may(&api, Scope::Read, &id.tenant)?;
-        let (row, revision) = api.registry().revision(&id.tenant, &id.app, &wanted)?;
+        let (row, revision) = api.ship.apps.tell(|registry| registry.revision(&id.tenant, &id.app, &wanted))?;
         let components = &api.ship.apps.workshop.components;
         let digests = revision.components.values().map(|parts| parts.digest);
         let bytes: BTreeMap<Digest, u64> =

@@ -77,7 +77,7 @@ impl Api {
 
     /// An app as it is now. Blocks.
     pub(super) fn app_view(&self, id: &AppId) -> Answer<AppView> {
-        let found = self.registry().find(&id.tenant, &id.app)?;
+        let found = self.ship.apps.tell(|registry| registry.find(&id.tenant, &id.app))?;
         let app = found.ok_or_else(|| Fault::not_found(&format!("app {}", id.app)))?;
         let mut names: BTreeMap<Digest, RevisionNumber> = BTreeMap::new();
         for digest in app.traffic.revisions() {

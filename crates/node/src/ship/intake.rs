@@ -173,7 +173,7 @@ impl Ship {
             expected_generation: request.expected_generation.map(ChangeNumber),
         })?;
         let Begun { id, is_new, .. } = begun;
-        let row = self.apps.registry.find_deploy(&id)?;
+        let row = self.apps.tell(|registry| registry.find_deploy(&id))?;
         let row = row.ok_or(IntakeError::Lost)?;
         if is_new {
             self.work_on(row.clone());

@@ -15,13 +15,6 @@ use tokio::sync::mpsc::Receiver;
 /// The pause after the registry could not be written, before it is tried again.
 const PAUSE: Duration = Duration::from_secs(1);
 
-/// What became of a revision.
-enum Done {
-    /// Nothing that requests notice.
-    AsItWas,
-    TakenBack,
-}
-
 impl Ship {
     /// Sees to the verdicts on trials, until the node stops.
     pub(crate) fn heed(self: &Arc<Self>, mut verdicts: Receiver<Judged>) {
@@ -39,8 +32,7 @@ impl Ship {
             let (ship, one) = (Arc::clone(self), Arc::clone(&judged));
             let done = tokio::task::spawn_blocking(move || ship.end_trial(&one)).await;
             let error = match done {
-                Ok(Ok(Done::TakenBack)) => return self.changed(&judged.app),
-                Ok(Ok(Done::AsItWas)) | Err(_) => return,
+                Ok(Ok(())) | Err(_) => return,
                 Ok(Err(error)) => error,
             };
             tracing::error!(app = %judged.app, error = %chain(&error), "the end of a trial waits for the registry");
@@ -48,12 +40,12 @@ impl Ship {
         }
     }
 
-    fn end_trial(&self, judged: &Judged) -> Result<Done, RegistryError> {
+    fn end_trial(&self, judged: &Judged) -> Result<(), RegistryError> {
         let Judged { app, revision, verdict, at_us } = judged;
         let registry = &self.apps.registry;
         let Verdict::TakeBack(why) = verdict else {
             registry.keep(&app.tenant, &app.app, revision)?;
-            return Ok(Done::AsItWas);
+            return Ok(());
         };
         let take_back = TakeBack {
             tenant: app.tenant.clone(),
@@ -64,11 +56,11 @@ impl Ship {
         };
         let reference = RevisionRef::Digest(*revision);
         let number = registry.revision(&app.tenant, &app.app, &reference).ok().map(|(row, _)| row.number);
-        match registry.take_back(&take_back).map_err(|error| error.kind) {
-            Ok(None) => Ok(Done::AsItWas),
+        match self.change(app, |registry| registry.take_back(&take_back)).map_err(|error| error.kind) {
+            Ok(None) => Ok(()),
             Ok(Some(_)) => {
                 tracing::warn!(%app, revision = %named(number), %why, "a revision was taken back");
-                Ok(Done::TakenBack)
+                Ok(())
             }
             Err(ChangeErrorKind::Registry(error)) => Err(error),
             Err(kind) => {
@@ -77,7 +69,7 @@ impl Ship {
                 tracing::warn!(%app, revision = %named(number), %why, %error, "a revision should have been taken back");
                 self.note_failed(judged, number, &format!("{why}; {error}"));
                 registry.keep(&app.tenant, &app.app, revision)?;
-                Ok(Done::AsItWas)
+                Ok(())
             }
         }
     }

@@ -211,11 +211,10 @@ impl Work<'_> {
     }
 
     async fn go_live(&mut self) -> Result<(), RegistryError> {
-        let (ship, id, at_us) = (Arc::clone(self.ship), self.row.id.clone(), self.ship.now_us());
-        match blocking(move || ship.apps.registry.go_live(&id, at_us)).await {
+        let (ship, app, id, at_us) = (Arc::clone(self.ship), self.id.clone(), self.row.id.clone(), self.ship.now_us());
+        match blocking(move || ship.change(&app, |registry| registry.go_live(&id, at_us))).await {
             Some(Ok(_)) => {
                 self.row.phase = DeployPhase::Live;
-                self.ship.changed(&self.id);
                 Ok(())
             }
             Some(Err(error)) => self.refused(error.kind),

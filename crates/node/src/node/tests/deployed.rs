@@ -6,13 +6,16 @@ use self::fleet::{Fleet, compile_nanos, connect, get, get_at, guest};
 use crate::node::ServeOptions;
 use crate::serving::Directory;
 use crate::{DeployError, DeployRequest, SweepError, Swept};
-use cumulet_control::Remove;
+use cumulet_control::{ChangeError, Remove};
 use cumulet_meter::ledger::{LedgerReader, Minute};
+use cumulet_spec::id::AppId;
 use cumulet_spec::manifest::Manifest;
 use cumulet_spec::outcome::Outcome;
 use cumulet_spec::quantity::Bytes;
 use cumulet_spec::token::Actor;
+use futures_util::FutureExt as _;
 use std::path::Path;
+use std::sync::Arc;
 use tokio::io::{AsyncReadExt as _, AsyncWriteExt as _};
 
 /// Something done to a file.
@@ -128,8 +131,33 @@ async fn many_who_wake_one_app_load_it_once() {
             assert_eq!(status, 200, "round {round}: {text}");
         }
         assert_eq!(apps.cold.counts(), (round, 0));
-        apps.changed(&"acme/shop".parse().unwrap());
+        apps.forget(&"acme/shop".parse().unwrap());
     }
+    node.drain().await;
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn nobody_is_told_of_a_change_that_requests_do_not_find_yet() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    fleet.deploy(&node, "acme/shop", "").await.unwrap();
+    assert_eq!(get(&node, "acme/shop", "/count").await.0, 200);
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    let (tenant, app) = ("acme".parse().unwrap(), "shop".parse().unwrap());
+    let remove = Remove { tenant, app, by: Actor::Node, at_us: 0, idempotency_key: None, expected_generation: None };
+    let id: AppId = "acme/shop".parse().unwrap();
+    let (changing, host) = (Arc::clone(apps), apps.host_of(&id));
+    let changed = tokio::task::spawn_blocking(move || {
+        changing.change(&id, |registry| {
+            let number = registry.remove(&remove)?;
+            let (is_found, is_told) = (changing.find(&host).is_some(), changing.telling().now_or_never().is_some());
+            assert!(is_found && !is_told, "it is in the file, the old one answers, and nobody knows");
+            Ok::<_, ChangeError>(number)
+        })
+    });
+    changed.await.unwrap().unwrap();
+    assert!(apps.telling().now_or_never().is_some());
+    assert_eq!(get(&node, "acme/shop", "/count").await.0, 404);
     node.drain().await;
 }
 
@@ -242,7 +270,7 @@ async fn after_a_deploy_nobody_gets_what_was_there_before() {
         let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
         // Whatever it finds: each of these requests loads the app, which may change meanwhile.
         while !done.load(std::sync::atomic::Ordering::SeqCst) {
-            apps.changed(&"acme/shop".parse().unwrap());
+            apps.forget(&"acme/shop".parse().unwrap());
             get(&node, "acme/shop", "/0/count").await;
         }
     };
@@ -294,7 +322,7 @@ async fn a_sweep_removes_what_nothing_is_made_of() {
     let remove = Remove { tenant, app, by: Actor::Node, at_us: 0, idempotency_key: None, expected_generation: None };
     assert_eq!(get(&node, "local/gone", "/count").await.0, 200);
     apps.registry.remove(&remove).unwrap();
-    apps.changed(&"local/gone".parse().unwrap());
+    apps.forget(&"local/gone".parse().unwrap());
     let arriving = apps.workshop.arrivals.read().await;
     assert!(matches!(node.sweep(u64::MAX), Err(SweepError::Busy)));
     drop(arriving);
