@@ -52,6 +52,26 @@ fn an_instance_that_was_made_ahead_is_as_fresh_as_any() -> anyhow::Result<()> {
 }
 
 #[test]
+fn one_that_nobody_takes_ends() -> anyhow::Result<()> {
+    let server = Server::app("ahead.toml")?;
+    let waiting = |count: u32| -> anyhow::Result<bool> {
+        Ok(server.admin("/metrics")?.text().contains(&format!("cumulet_slots_reused {count}\n")))
+    };
+    let mut asked = 0;
+    until("one waits", || {
+        ask(&server, "plain", asked)?;
+        asked += 1;
+        waiting(1)
+    })?;
+    until("it has ended", || waiting(0))?;
+    let metrics = server.admin("/metrics")?.text();
+    ensure!(metrics.contains("cumulet_slots_in_use 0\n") && metrics.contains("cumulet_instances 0\n"), "{metrics}");
+    let (answer, event) = ask(&server, "plain", asked)?;
+    ensure!(answer.starts_with("begun 1, served 1, "), "{answer} {event}");
+    server.stop()
+}
+
+#[test]
 fn one_of_wasi_03_is_made_ahead_too() -> anyhow::Result<()> {
     let server = Server::app("ahead.toml")?;
     let mut asked = 0;

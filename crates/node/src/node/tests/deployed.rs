@@ -216,6 +216,50 @@ async fn quotas_turn_away_and_budgets_survive_a_restart() {
 }
 
 #[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn a_budget_is_kept_with_instances_that_were_made_ahead() {
+    let tenants = ["a", "b", "c", "d"];
+    let budget: String = tenants.iter().map(|name| format!("[tenant.{name}]\ncpu_per_day = \"40ms\"\n")).collect();
+    let fleet = Fleet::new(&budget);
+    let node = fleet.start();
+    for tenant in tenants {
+        let app = format!("{tenant}/shop");
+        fleet.deploy(&node, &app, "").await.unwrap();
+        let mut answered = 0;
+        while get(&node, &app, "/count").await.0 == 200 {
+            answered += 1;
+            assert!(answered < 40_000, "an invocation takes more than a microsecond");
+        }
+    }
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    assert!(apps.workshop.warm.found_made() > 0, "none of any tenant was made ahead");
+    node.drain().await;
+    let spent = LedgerReader::open(fleet.data.path()).unwrap();
+    for tenant in tenants {
+        let executed = spent.executed_since(&tenant.parse().unwrap(), None, Minute::FIRST).unwrap();
+        assert!((1..=80_000).contains(&executed), "{tenant}: {executed} µs of two days at most");
+    }
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
+async fn what_was_made_ahead_goes_with_its_revision() {
+    let fleet = Fleet::new("");
+    let node = fleet.start();
+    let Directory::Deployed(apps) = &node.serving.directory else { panic!("a node of deployed apps") };
+    for more in ["", "limit = { memory = \"32MiB\" }", ""] {
+        fleet.deploy(&node, "acme/shop", more).await.unwrap();
+        while apps.workshop.warm.slots_held() > 0 {
+            // Whoever was making one for the revision before lets go of it.
+            tokio::task::yield_now().await;
+        }
+        while apps.workshop.warm.slots_held() == 0 {
+            assert_eq!(get(&node, "acme/shop", "/count").await.0, 200);
+        }
+    }
+    node.drain().await;
+    assert_eq!(fleet.records("acme/shop").len(), 1, "all of them were answered");
+}
+
+#[tokio::test(flavor = "multi_thread", worker_threads = 2)]
 async fn hosts_are_granted() {
     let fleet = Fleet::new("[tenant.acme]\nhosts = [\"shop.example\"]\n");
     let node = fleet.start();
