@@ -11,11 +11,9 @@ mod pipe;
 
 use crate::cgi::inlet::Inlet;
 use crate::cgi::outlet::Outlet;
-use crate::exchange::Exchange;
+use crate::exchange::{ClientBody, Exchange};
 use crate::host::Host;
 use crate::occupant::Occupant;
-use bytes::Bytes;
-use http_body::Body;
 use std::future::poll_fn;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -84,16 +82,12 @@ impl Call {
 }
 
 /// Runs a program from its start to its end. Its answer begins when its header block is complete.
-pub(crate) async fn serve<B>(
+pub(crate) async fn serve<B: ClientBody>(
     program: &Program,
     (store, occupant): (&mut Store<Host>, &Occupant),
     exchange: &Arc<Exchange>,
     request: http::Request<B>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
+) -> wasmtime::Result<()> {
     let (head, body) = request.into_parts();
     let stdout = Outlet::new(exchange, &head.method);
     let call = Call { head, stdin: Inlet::new(body), stdout: stdout.clone() };

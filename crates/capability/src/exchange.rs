@@ -5,11 +5,17 @@ use bytes::Bytes;
 use cumulet_engine::{Ending, Gauge};
 use cumulet_spec::usage::HostCalls;
 use futures_util::task::AtomicWaker;
+use http_body::Body;
 use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
 use std::sync::atomic::{AtomicBool, AtomicU64, Ordering};
 use std::sync::{Arc, OnceLock};
 use std::task::{Context, Poll, Waker};
+
+/// A request's body, on its way from a client to a guest.
+pub trait ClientBody: Body<Data = Bytes, Error: Into<wasmtime_wasi_http::Error>> + Send + 'static {}
+
+impl<B> ClientBody for B where B: Body<Data = Bytes, Error: Into<wasmtime_wasi_http::Error>> + Send + 'static {}
 
 /// A response body that a guest writes.
 pub type GuestBody = UnsyncBoxBody<Bytes, wasmtime_wasi_http::Error>;

@@ -2,7 +2,7 @@
 
 use crate::ahead::{Ahead, Making};
 use crate::cgi::Program;
-use crate::exchange::{Exchange, GuestEnd};
+use crate::exchange::{ClientBody, Exchange, GuestEnd};
 use crate::host::Host;
 use crate::instance::{Handler, Instance};
 use crate::linker::Linkers;
@@ -11,10 +11,8 @@ use crate::profile::Profile;
 use crate::seat::Company;
 use crate::shared::{Newcomer, Shared, Visit};
 use crate::warm::Warm;
-use bytes::Bytes;
 use cumulet_engine::{Compiled, Ending, EngineClass, Gauge, classify, new_store};
 use cumulet_spec::id::RequestId;
-use http_body::Body;
 use http_body_util::BodyExt as _;
 use std::sync::Arc;
 use thiserror::Error;
@@ -165,11 +163,12 @@ impl Prepared {
     ///
     /// The response appears in `exchange` as soon as the guest sets it; the guest may go on after that. How it ended
     /// stands there, too. Dropping the future ends the guest.
-    pub async fn run<B>(self: Arc<Self>, exchange: Arc<Exchange>, id: RequestId, request: http::Request<B>)
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<wasmtime_wasi_http::Error>,
-    {
+    pub async fn run<B: ClientBody>(
+        self: Arc<Self>,
+        exchange: Arc<Exchange>,
+        id: RequestId,
+        request: http::Request<B>,
+    ) {
         if let (Some(warm), Handler::P3(service)) = (self.warm.as_ref().filter(|warm| warm.is_shared()), &self.handler)
         {
             let request = request.map(|body| body.map_err(Into::into).boxed_unsync());

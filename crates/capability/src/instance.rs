@@ -2,15 +2,13 @@
 
 use crate::cgi;
 use crate::client::path;
-use crate::exchange::Exchange;
+use crate::exchange::{ClientBody, Exchange};
 use crate::host::Host;
 use crate::occupant::Occupant;
 use crate::warm::Held;
-use bytes::Bytes;
 use cumulet_engine::Gauge;
 use cumulet_spec::id::RequestId;
 use http::uri::Authority;
-use http_body::Body;
 use std::future::poll_fn;
 use std::sync::Arc;
 use wasmtime::Store;
@@ -80,11 +78,11 @@ impl Instance {
     }
 
     /// Runs one request until the guest has nothing left to do for it. After an error it must not serve again.
-    pub(crate) async fn serve<B>(&mut self, exchange: &Arc<Exchange>, request: http::Request<B>) -> wasmtime::Result<()>
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<wasmtime_wasi_http::Error>,
-    {
+    pub(crate) async fn serve<B: ClientBody>(
+        &mut self,
+        exchange: &Arc<Exchange>,
+        request: http::Request<B>,
+    ) -> wasmtime::Result<()> {
         self.served += 1;
         match &self.guest {
             Guest::P2(guest) => serve_p2(guest, &mut self.store, exchange, request).await,
@@ -97,16 +95,12 @@ impl Instance {
     }
 }
 
-async fn serve_p2<B>(
+async fn serve_p2<B: ClientBody>(
     guest: &p2::bindings::Proxy,
     store: &mut Store<Host>,
     exchange: &Arc<Exchange>,
     request: http::Request<B>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
+) -> wasmtime::Result<()> {
     // Named by a listener that speaks TLS; on a plain one by the client, which may be a proxy that does.
     let is_secure = request.uri().scheme() == Some(&http::uri::Scheme::HTTPS);
     let scheme = if is_secure { Scheme::Https } else { Scheme::Http };
@@ -118,16 +112,12 @@ where
     guest.wasi_http_incoming_handler().call_handle(&mut *store, request, outparam).await
 }
 
-async fn serve_p3<B>(
+async fn serve_p3<B: ClientBody>(
     guest: &p3::bindings::Service,
     store: &mut Store<Host>,
     exchange: &Arc<Exchange>,
     request: http::Request<B>,
-) -> wasmtime::Result<()>
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
+) -> wasmtime::Result<()> {
     let (request, received) = request_p3(store.data_mut(), request);
     store
         .run_concurrent(async |accessor| {
@@ -146,14 +136,10 @@ where
 }
 
 /// A request as a guest of WASI 0.3 takes it, and what becomes of its body.
-pub(crate) fn request_p3<B>(
+pub(crate) fn request_p3<B: ClientBody>(
     host: &mut Host,
     request: http::Request<B>,
-) -> (p3::Request, impl Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send + 'static)
-where
-    B: Body<Data = Bytes> + Send + 'static,
-    B::Error: Into<wasmtime_wasi_http::Error>,
-{
+) -> (p3::Request, impl Future<Output = Result<(), wasmtime_wasi_http::Error>> + Send + 'static) {
     let named = match request.uri().authority() {
         Some(_) => None,
         // A request in origin form names its host in the header alone, which does not reach the guest.

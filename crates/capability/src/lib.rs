@@ -32,7 +32,7 @@ mod witness;
 pub use self::ahead::{Ahead, Making};
 pub use self::cgi::is_meta_variable;
 pub use self::http::{PrepareError, Prepared, RequestBodyFailure};
-pub use exchange::{Exchange, GuestBody, GuestEnd, GuestResponse};
+pub use exchange::{ClientBody, Exchange, GuestBody, GuestEnd, GuestResponse};
 pub use host::{FIELDS_BYTES_MAX, HANDLES_MAX, Host};
 pub use linker::{Linkers, OFFERED};
 pub use outbound::{

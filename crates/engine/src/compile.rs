@@ -1,7 +1,8 @@
 //! Components become machine code.
 
 use crate::class::EngineClass;
-use crate::config::{CompileEngines, Engines, slots_needed};
+use crate::config::slots_needed;
+use crate::engines::{CompileEngines, Engines};
 use thiserror::Error;
 use wasmtime::component::Component;
 

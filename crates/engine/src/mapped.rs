@@ -3,7 +3,7 @@
 
 use crate::class::EngineClass;
 use crate::compile::Compiled;
-use crate::config::Engines;
+use crate::engines::Engines;
 use std::path::Path;
 use thiserror::Error;
 use wasmtime::component::Component;

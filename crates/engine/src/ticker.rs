@@ -1,6 +1,6 @@
 //! The clock that cuts guests into slices.
 
-use crate::config::Engines;
+use crate::engines::Engines;
 use crossbeam_utils::CachePadded;
 use parking_lot::{Condvar, Mutex};
 use std::sync::Arc;

@@ -85,6 +85,12 @@ impl<T> Shares<T> {
         self.len == 0
     }
 
+    /// Whether nothing waits and nobody owes: then what is charged makes no difference.
+    #[must_use]
+    pub fn is_at_rest(&self) -> bool {
+        self.tenants.is_empty()
+    }
+
     /// Whether [`Shares::stop`] was called.
     #[must_use]
     pub fn is_stopped(&self) -> bool {

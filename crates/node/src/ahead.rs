@@ -20,21 +20,18 @@ pub(crate) fn make_next(serving: &Serving, target: &Arc<Target>, id: RequestId) 
     serving.queue.later(async move { make(&slicer, &target, making, id).await });
 }
 
-/// Slices as an invocation's first, each measured, with others in between. Whoever takes the instance bears them.
+/// Slices as an invocation's first, each measured, with others in between. Whoever takes the instance bears them, and
+/// its tenant's share.
 async fn make(slicer: &Slicer, target: &Target, mut making: Making, id: RequestId) {
     // Whoever is ready goes first: where requests come faster than they are answered there is nothing to gain.
     tokio::task::yield_now().await;
     let gauge = Arc::clone(making.gauge());
     let mut made = Box::pin(target.prepared.make(&mut making, id));
     let nanos_max = if target.has_quota() { NANOS_MAX_OF_QUOTA } else { NANOS_MAX };
-    let mut told_nanos = 0;
     let is_made = loop {
         let slice = slicer.first(&gauge, made.as_mut());
-        let nanos = gauge.cpu_nanos();
-        target.ran_inline(nanos - told_nanos);
-        told_nanos = nanos;
         match slice {
-            _ if nanos > nanos_max => break false,
+            _ if gauge.cpu_nanos() > nanos_max => break false,
             First::Ended => break true,
             First::Waits => {
                 drop(made);

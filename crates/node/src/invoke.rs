@@ -55,7 +55,7 @@ pub(crate) async fn invoke_at(
     let mut guest = Box::pin(Arc::clone(&ticket.target.prepared).run(Arc::clone(&ticket.exchange), ticket.id, request));
     // The first slice runs at once, here: most guests need no other.
     let first = serving.slicer.first(ticket.exchange.gauge(), guest.as_mut());
-    ticket.target.ran_inline(ticket.exchange.gauge().cpu_nanos());
+    serving.queue.charge(ticket.target.turn, ticket.exchange.gauge().cpu_nanos());
     if first == First::Ended {
         drop(guest);
         return settle(ticket);

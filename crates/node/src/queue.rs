@@ -6,9 +6,11 @@
 //! guest that waited is like one that has just come: while nobody stands in line, its next slice runs on the thread that
 //! has what it waited for.
 
+mod line;
+
+use crate::queue::line::Line;
 use crate::task::Task;
-use cumulet_meter::{Shares, Turn};
-use parking_lot::{Condvar, Mutex};
+use cumulet_meter::Turn;
 use std::io;
 use std::sync::Arc;
 use std::thread::JoinHandle;
@@ -25,25 +27,20 @@ pub(crate) struct Slice {
 /// Tasks that wait for their turn. Bounded by admission: a task exists only for an invocation with a permit.
 #[derive(Debug)]
 pub(crate) struct Queue {
-    shares: Mutex<Shares<Arc<Task>>>,
-    ready: Condvar,
+    line: Line<Arc<Task>>,
     runtime: Handle,
 }
 
 impl Queue {
     /// An empty queue of guests whose timers and sockets live on `runtime`.
     pub(crate) fn new(runtime: Handle) -> Self {
-        Self { shares: Mutex::default(), ready: Condvar::new(), runtime }
+        Self { line: Line::default(), runtime }
     }
 
     /// Lets a task run that was woken. Waking another thread for it takes longer than most guests go on for, so that one
     /// that was woken by another's work on the runtime is polled there next.
     pub(crate) fn wake(self: &Arc<Self>, task: Arc<Task>) {
-        let must_queue = {
-            let shares = self.shares.lock();
-            shares.is_stopped() || !shares.is_empty()
-        };
-        if must_queue || tokio::task::try_id().is_none() {
+        if !self.line.is_free() || tokio::task::try_id().is_none() {
             return self.push(task);
         }
         let queue = Arc::clone(self);
@@ -55,12 +52,15 @@ impl Queue {
         self.runtime.spawn(work);
     }
 
-    /// Charges a slice that ran elsewhere than on a runner, and queues its task if it goes on.
+    /// Charges a slice that ran elsewhere than on a runner.
+    pub(crate) fn charge(&self, turn: Turn, nanos: u64) {
+        self.line.charge(turn, nanos);
+    }
+
+    /// The same for a task's, which is queued if it goes on.
     pub(crate) fn settle(&self, slice: Slice) {
         let Slice { turn, nanos, again } = slice;
-        if nanos > 0 {
-            self.shares.lock().charge(turn, nanos);
-        }
+        self.charge(turn, nanos);
         if let Some(task) = again {
             self.push(task);
         }
@@ -68,46 +68,15 @@ impl Queue {
 
     /// Queues a task for its next slice.
     pub(crate) fn push(&self, task: Arc<Task>) {
-        let refused = self.shares.lock().push(task.turn(), task);
-        self.ready.notify_one();
         // Dropped outside the lock: a guest's end may wake others.
-        drop(refused);
+        drop(self.line.push(task.turn(), task));
     }
 
     /// Charges the slice that a runner has just ended, if any, and waits for its next task; `None` when the queue has
     /// stopped.
-    ///
-    /// A task that goes on is queued without waking anybody: this runner takes it, or another that waits already, and
-    /// waking a second thread for it would cost more than the rest of what stands between two slices.
     fn next(&self, slice: Option<Slice>) -> Option<Arc<Task>> {
-        let mut shares = self.shares.lock();
-        if let Some(Slice { turn, nanos, again }) = slice {
-            if nanos > 0 {
-                shares.charge(turn, nanos);
-            }
-            if let Some(task) = again
-                && let Err(refused) = shares.push(turn, task)
-            {
-                drop(shares);
-                drop(refused);
-                return None;
-            }
-        }
-        loop {
-            if shares.is_stopped() {
-                return None;
-            }
-            if let Some((_turn, task)) = shares.pop() {
-                return Some(task);
-            }
-            self.ready.wait(&mut shares);
-        }
-    }
-
-    fn stop(&self) {
-        let left = self.shares.lock().stop();
-        self.ready.notify_all();
-        drop(left);
+        let ended = slice.map(|Slice { turn, nanos, again }| (turn, nanos, again));
+        self.line.next(ended)
     }
 }
 
@@ -139,7 +108,7 @@ impl Runners {
 
 impl Drop for Runners {
     fn drop(&mut self) {
-        self.queue.stop();
+        drop(self.queue.line.stop());
         for thread in self.threads.drain(..) {
             // A panic on a runner has been reported by its own thread.
             drop(thread.join());

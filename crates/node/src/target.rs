@@ -12,7 +12,6 @@ use cumulet_spec::id::{AppId, ComponentName};
 use cumulet_spec::limit::Limits;
 use std::collections::BTreeMap;
 use std::sync::Arc;
-use std::sync::atomic::{AtomicU64, Ordering};
 use std::time::Duration;
 
 /// By how much a guest passes its limit of executed time before it is ended: two ticks, and some more where the machine
@@ -38,8 +37,6 @@ pub(crate) struct Target {
     pub(crate) time_max: Duration,
     /// Whether a grant lets it call other components of its app.
     pub(crate) calls_inside: bool,
-    /// Executed time of first slices that the run queue has not been told of, in nanoseconds.
-    inline_nanos: AtomicU64,
     /// Keeps its configuration current.
     _feeds: Vec<Feed>,
     /// Counts as loaded for as long as anything runs on it.
@@ -108,7 +105,6 @@ impl Target {
             ask,
             time_max: limits.time,
             calls_inside: parts.calls_inside,
-            inline_nanos: AtomicU64::new(0),
             _feeds: parts.feeds,
             _code: parts.code,
         }
@@ -127,16 +123,6 @@ impl Target {
     /// A gauge at zero with this component's limits, of which a quota may have left less executed time.
     pub(crate) fn gauge(&self) -> Gauge {
         Gauge::new(self.ask.cpu_nanos_max, self.ask.memory_bytes)
-    }
-
-    /// Notes the executed time of a first slice, for the run queue to hear of.
-    pub(crate) fn ran_inline(&self, nanos: u64) {
-        self.inline_nanos.fetch_add(nanos, Ordering::Relaxed);
-    }
-
-    /// Executed time of first slices since the last call, in nanoseconds.
-    pub(crate) fn take_inline(&self) -> u64 {
-        self.inline_nanos.swap(0, Ordering::Relaxed)
     }
 }
 

@@ -3,7 +3,6 @@
 use crate::clock::now;
 use crate::queue::{Queue, Slice};
 use crate::slice::{Guest, Slicer};
-use crate::target::Target;
 use crate::ticket::{Ticket, outcome_of};
 use cumulet_capability::{Exchange, GuestEnd};
 use cumulet_engine::Ending;
@@ -52,7 +51,6 @@ pub(crate) struct Task {
     work: Mutex<Option<Work>>,
     ticket: Mutex<Option<Ticket>>,
     exchange: Arc<Exchange>,
-    target: Arc<Target>,
     turn: Turn,
     /// Executed time that the queue has been told of, in nanoseconds.
     told_nanos: AtomicU64,
@@ -97,7 +95,6 @@ impl Task {
             turn: ticket.target.turn,
             told_nanos: AtomicU64::new(ticket.exchange.gauge().cpu_nanos()),
             has_quota: ticket.target.has_quota(),
-            target: Arc::clone(&ticket.target),
             ticket: Mutex::new(Some(ticket)),
             queue: Arc::clone(queue),
             slicer: Arc::clone(slicer),
@@ -159,8 +156,7 @@ impl Task {
         // What others did in its name counts as well.
         let used = self.exchange.gauge().cpu_nanos();
         let told = self.told_nanos.swap(used, Ordering::Relaxed);
-        // First slices are told with it, as they were not worth the queue's lock when they ran.
-        let nanos = used.saturating_sub(told) + self.target.take_inline();
+        let nanos = used.saturating_sub(told);
         let turn = self.turn;
         if ended {
             self.state.store(DONE, Ordering::SeqCst);

@@ -1,7 +1,8 @@
 //! Standard input: the request's body, read as the program asks for it.
 
+use crate::exchange::ClientBody;
 use bytes::Bytes;
-use http_body::Body;
+use http_body::Body as _;
 use http_body_util::BodyExt as _;
 use http_body_util::combinators::UnsyncBoxBody;
 use parking_lot::Mutex;
@@ -35,11 +36,7 @@ enum End {
 }
 
 impl Inlet {
-    pub(super) fn new<B>(body: B) -> Self
-    where
-        B: Body<Data = Bytes> + Send + 'static,
-        B::Error: Into<wasmtime_wasi_http::Error>,
-    {
+    pub(super) fn new<B: ClientBody>(body: B) -> Self {
         let body = body.map_err(Into::into).boxed_unsync();
         Self { shared: Arc::new(Mutex::new(Source { body, next: Bytes::new(), end: None })) }
     }

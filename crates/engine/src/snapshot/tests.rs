@@ -1,5 +1,5 @@
 use super::*;
-use crate::config::CompileEngines;
+use crate::engines::CompileEngines;
 use crate::{EngineClass, compile_apart};
 use std::path::Path;
 
